@@ -1,0 +1,123 @@
+"""A real Python and Django that answer line by line, for property tests.
+
+    {"op": "json_loads", "text": "[1.0,-0]"}         →  {"ok": "[1.0,0]"}
+    {"op": "json_loads", "text": "[01]"}             →  {"error": "JSONDecodeError"}
+
+A request may name `settings` in Django's words ({"SECRET_KEY": …, "USE_TZ": false}) and its instant as `now_ms`;
+bytes are {"hex": …}; values travel as JSON text, so that 1.0 stays 1.0. An `id` comes back in the answer.
+"""
+
+import ast
+import contextlib
+import json
+import struct
+import sys
+
+from vectors import site
+from vectors.recording import canonical, outcome, told_bytes
+
+site.configure()
+site.create_session_table()
+
+import jwt  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.core import signing  # noqa: E402
+
+from vectors import cookie_header, expire_date, expiry, session_data, set_cookie  # noqa: E402
+
+
+def edit(request):
+    """One top-level key of a session set, or deleted where no value is given."""
+    session = SessionStore().decode(request["session_data"])
+    if "value" in request:
+        session[request["key"]] = json.loads(request["value"])
+    else:
+        session.pop(request["key"], None)
+    return {"session_data": SessionStore().encode(session), "json": canonical(session)}
+
+
+def session_decode(request):
+    record = session_data.decode_here(request["session_data"])
+    return {"json": record["result"]["value"], "suspicious": record["suspicious"], "swallowed": record.get("swallowed")}
+
+
+def auth_hash(request):
+    user = User(password=request["password"])
+    return {"hash": user.get_session_auth_hash(), "fallback_hashes": list(user.get_session_auth_fallback_hash())}
+
+
+def read_expiry(request):
+    return expiry.answers(request.get("session_expiry", expiry.ABSENT))
+
+
+def key_of(request):
+    """Without a key, the settings' own."""
+    return told_bytes(request["key"]) if "key" in request else None
+
+
+def signing_options(request):
+    options = {"key": key_of(request)}
+    if "salt" in request:
+        options["salt"] = request["salt"]
+    return options
+
+
+def signing_loads(request):
+    options = signing_options(request)
+    if "fallback_keys" in request:
+        options["fallback_keys"] = [told_bytes(key) for key in request["fallback_keys"]]
+    return canonical(signing.loads(request["signed"], max_age=request.get("max_age"), **options))
+
+
+OPERATIONS = {
+    "json_loads": lambda request: canonical(json.loads(request["text"])),
+    "json_dumps": lambda request: canonical(ast.literal_eval(request["python"])),
+    "float_repr": lambda request: canonical(struct.unpack(">d", bytes.fromhex(request["bits"]))[0]),
+    "session_encode": lambda request: SessionStore().encode(json.loads(request["json"])),
+    "session_decode": session_decode,
+    "edit": edit,
+    "parse_cookie": lambda request: list(map(
+        list, cookie_header.cookies_of(bytes.fromhex(request["header_hex"])).items(),
+    )),
+    "set_cookie": lambda request: set_cookie.sent_here(request.get("session_expiry")),
+    "delete_cookie": lambda request: set_cookie.deleted_here(),
+    "signing_dumps": lambda request: signing.dumps(
+        json.loads(request["json"]), compress=request.get("compress", False), **signing_options(request),
+    ),
+    "signing_loads": signing_loads,
+    "expiry": read_expiry,
+    "expire_date": lambda request: expire_date.saved_here(request.get("session_expiry", expiry.ABSENT)),
+    "auth_hash": auth_hash,
+    "jwt_encode": lambda request: jwt.encode(
+        json.loads(request["claims"]), key_of(request), algorithm=request.get("algorithm", "HS256"),
+    ),
+    "jwt_decode": lambda request: canonical(jwt.decode(
+        request["token"], key_of(request), algorithms=[request.get("algorithm", "HS256")],
+    )),
+}
+
+
+def answer(request):
+    operation = OPERATIONS.get(request.get("op"))
+    if operation is None:
+        return {"error": "UnknownOperation"}
+    settings = {name: told_bytes(value) for name, value in request.get("settings", {}).items()}
+    with contextlib.ExitStack() as stack:
+        if settings:
+            stack.enter_context(site.settings_of(**settings))
+        if "now_ms" in request:
+            stack.enter_context(site.clock_at(request["now_ms"]))
+        result = outcome(lambda: operation(request))
+    return {"ok": result["value"]} if "value" in result else result
+
+
+def main():
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        known = {"id": request["id"]} if "id" in request else {}
+        print(json.dumps(known | answer(request)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

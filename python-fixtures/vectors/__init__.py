@@ -1,0 +1,1 @@
+"""Golden vectors: what real Django, PyJWT and django-session-jwt answer, one topic a module."""

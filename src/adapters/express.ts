@@ -1,0 +1,75 @@
+/**
+ * Express 5: `app.use(djangoSessions(bridge))` gives every handler `req.django`.
+ *
+ * The response is held until the session is saved. A save that fails goes to the site's error handler, with
+ * `error.status` set, before anything was sent.
+ */
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { isSameOrigin, loginRequired } from '../auth/guards.ts'
+import type { DjangoUser } from '../auth/users.ts'
+import type { Bridge } from '../bridge.ts'
+import type { DjangoContext } from '../context.ts'
+import type { RequestInfo } from '../stores/store.ts'
+import { holdResponse } from './held-response.ts'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The request's Django session, user and claims. */
+      django: DjangoContext
+    }
+  }
+}
+
+/** Opens a DjangoContext for every request and puts its cookies on the response. Mount it before what uses it. */
+export function djangoSessions(bridge: Bridge): RequestHandler {
+  return (request, response, next) => {
+    request.django = bridge.open(requestInfo(request))
+    holdResponse(response, { finish: (status) => request.django.finish(status), fail: next })
+    next()
+  }
+}
+
+/**
+ * Lets only logged-in users pass: a browser that asks for a page is sent to LOGIN_URL, anything else gets 401
+ * `{"code":"login_required"}`. A store that fails goes to the error handler.
+ */
+export function requireUser(): RequestHandler {
+  return async (request, response, next) => {
+    const user = await request.django.user()
+    if (user === null) deny(request, response)
+    else next()
+  }
+}
+
+/** A handler for logged-in users, who is its third argument; others are answered as by `requireUser`. */
+export function withUser(
+  handler: (request: Request, response: Response, user: DjangoUser, next: NextFunction) => unknown,
+): RequestHandler {
+  return async (request, response, next) => {
+    const user = await request.django.user()
+    if (user === null) deny(request, response)
+    else await handler(request, response, user, next)
+  }
+}
+
+/**
+ * Refuses requests that could change something unless their Origin is this host or in CSRF_TRUSTED_ORIGINS: 403
+ * `{"code":"origin_mismatch"}`. Mount it before handlers that change state.
+ */
+export function originCheck(): RequestHandler {
+  return (request, response, next) => {
+    if (isSameOrigin(requestInfo(request), request.django.settings.CSRF_TRUSTED_ORIGINS)) next()
+    else response.status(403).json({ code: 'origin_mismatch' })
+  }
+}
+
+function deny(request: Request, response: Response): void {
+  const denial = loginRequired(requestInfo(request), request.django.settings.LOGIN_URL)
+  if (denial.status === 302) response.redirect(denial.location)
+  else response.status(401).json(denial.body)
+}
+
+function requestInfo(request: Request): RequestInfo {
+  return { method: request.method, url: request.originalUrl, headers: request.headers, secure: request.secure }
+}

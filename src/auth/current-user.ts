@@ -1,0 +1,77 @@
+/**
+ * Who a session's user is. Mirrors get_user of django/contrib/auth/__init__.py.
+ *
+ * A row is not a login: the session names a user and a backend, and its auth hash must be the one of that user's
+ * password today, under SECRET_KEY or one of its fallbacks.
+ */
+import { constantTimeCompare } from '../signing/salted-hmac.ts'
+import { sessionAuthHash } from './session-hash.ts'
+import { type DjangoUser, type LoadUser, publicUser, type UserRow } from './users.ts'
+
+export type AnonymousReason =
+  | 'not_logged_in'
+  | 'malformed_login'
+  | 'backend_not_allowed'
+  | 'unknown_user'
+  | 'inactive_user'
+  | 'auth_hash_missing'
+  | 'auth_hash_mismatch'
+  | 'vetoed'
+
+export type AuthState =
+  | { readonly status: 'authenticated'; readonly user: DjangoUser }
+  | { readonly status: 'anonymous'; readonly reason: AnonymousReason }
+
+export type UserVerdict =
+  | {
+      readonly status: 'authenticated'
+      readonly user: DjangoUser
+      /** A fallback key matched: the session is to get a new key and this hash. */
+      readonly newHash?: string
+    }
+  | { readonly status: 'anonymous'; readonly reason: AnonymousReason }
+
+export interface UserCheckOptions {
+  readonly SECRET_KEY: string | Uint8Array
+  readonly SECRET_KEY_FALLBACKS: readonly (string | Uint8Array)[]
+  readonly AUTHENTICATION_BACKENDS: readonly string[]
+  readonly loadUser: LoadUser
+  /** For user models with a `get_session_auth_hash` of their own. */
+  readonly sessionAuthHash?: (user: UserRow, secretKey: string | Uint8Array) => string
+}
+
+/** Backends of Django that let inactive users in. @see django/contrib/auth/backends.py */
+const ALLOW_INACTIVE = new Set([
+  'django.contrib.auth.backends.AllowAllUsersModelBackend',
+  'django.contrib.auth.backends.AllowAllUsersRemoteUserBackend',
+])
+
+/** Judges the three values that a login left in the session. @throws StoreUnavailable */
+export async function checkUser(get: (key: string) => unknown, options: UserCheckOptions): Promise<UserVerdict> {
+  const id = get('_auth_user_id')
+  const backend = get('_auth_user_backend')
+  if (id === undefined || backend === undefined) return anonymous('not_logged_in')
+  if (typeof id !== 'string' || typeof backend !== 'string' || id === '') return anonymous('malformed_login')
+  if (!options.AUTHENTICATION_BACKENDS.includes(backend)) return anonymous('backend_not_allowed')
+
+  const row = await options.loadUser(id)
+  if (row === null) return anonymous('unknown_user')
+  if (row.is_active === false && !ALLOW_INACTIVE.has(backend)) return anonymous('inactive_user')
+
+  const stored = get('_auth_user_hash')
+  if (typeof stored !== 'string' || stored === '') return anonymous('auth_hash_missing')
+  const hashWith = (key: string | Uint8Array): string =>
+    options.sessionAuthHash?.(row, key) ?? sessionAuthHash(row.password, key)
+
+  const user = publicUser(id, row)
+  const hash = hashWith(options.SECRET_KEY)
+  if (constantTimeCompare(stored, hash)) return { status: 'authenticated', user }
+  if (options.SECRET_KEY_FALLBACKS.some((key) => constantTimeCompare(stored, hashWith(key)))) {
+    return { status: 'authenticated', user, newHash: hash }
+  }
+  return anonymous('auth_hash_mismatch')
+}
+
+function anonymous(reason: AnonymousReason): UserVerdict {
+  return { status: 'anonymous', reason }
+}

@@ -1,0 +1,12 @@
+/** The session auth hash. Mirrors AbstractBaseUser.get_session_auth_hash of django/contrib/auth/base_user.py. */
+import { saltedHmac } from '../signing/salted-hmac.ts'
+
+const SALT = 'django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash'
+
+/**
+ * 64 hexadecimal digits that change with the user's password and the site's SECRET_KEY.
+ * @param password the `password` column as Django stores it (`pbkdf2_sha256$…`), not the password itself
+ */
+export function sessionAuthHash(password: string, secretKey: string | Uint8Array): string {
+  return saltedHmac(SALT, password, secretKey, { algorithm: 'sha256' }).toString('hex')
+}

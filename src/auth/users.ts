@@ -1,0 +1,116 @@
+/** Where users come from: the table of AUTH_USER_MODEL, or the site's own `loadUser` hook. */
+import { type Database, NoSuchValue, quoteIdentifier, type Row } from '../databases/database.ts'
+import { startDeadline } from '../deadline.ts'
+import { SettingsError } from '../errors.ts'
+
+/** Declare the columns of the site's own user model here. */
+// biome-ignore lint/suspicious/noEmptyInterface: made to be augmented by the site.
+export interface DjangoUserFields {}
+
+/** A user as the table has it, under Django's column names; without the password. */
+export type DjangoUser = DjangoUserFields & {
+  /** The primary key as text, as in `_auth_user_id`; a UUID with dashes. */
+  readonly pk: string
+  readonly is_active: boolean
+  readonly username?: string
+  readonly email?: string
+  readonly first_name?: string
+  readonly last_name?: string
+  readonly is_staff?: boolean
+  readonly is_superuser?: boolean
+  readonly last_login?: Date | null
+  readonly date_joined?: Date
+  readonly [column: string]: unknown
+}
+
+/** A row of the user table, or what `loadUser` returns: at least the `password` column as Django stores it. */
+export interface UserRow {
+  readonly password: string
+  readonly is_active?: boolean
+  readonly [column: string]: unknown
+}
+
+/** @param id text as in `_auth_user_id`; null when there is no such user */
+export type LoadUser = (id: string) => Promise<UserRow | null>
+
+export interface UserTable {
+  /** Default: `<app>_<model>` of AUTH_USER_MODEL in lower case; `schema.table` is understood. */
+  readonly name?: string
+  /** Default `id`. */
+  readonly primaryKey?: string
+  /** The columns to read beside primary key and password; all by default. */
+  readonly columns?: readonly string[]
+}
+
+/** Reads users from the table that AUTH_USER_MODEL (`app.Model`) names. */
+export function usersFromTable(
+  database: Database,
+  authUserModel: string,
+  table: UserTable,
+  deadlineMs: number,
+): LoadUser {
+  const name = table.name ?? authUserModel.replace('.', '_').toLowerCase()
+  const primaryKey = table.primaryKey ?? 'id'
+  const columns = table.columns && [primaryKey, 'password', ...table.columns].map(quoteIdentifier).join(', ')
+  const key = quoteIdentifier(primaryKey)
+  const sql = `SELECT ${columns ?? '*'} FROM ${quoteIdentifier(name)} WHERE ${key} = ?`
+
+  return async (id) => {
+    const deadline = startDeadline(deadlineMs)
+    for (const form of keyForms(id)) {
+      const row = (await rowsOrNone(database, sql, form, deadline)).find((found) => keyText(found[primaryKey]) === id)
+      if (row === undefined) continue
+      if (typeof row.password !== 'string') {
+        throw new SettingsError(
+          'The user table has no text column `password`; set options.userTable or hooks.loadUser.',
+        )
+      }
+      return { ...withPythonTypes(row, database), pk: id, password: row.password }
+    }
+    return null
+  }
+}
+
+/** The user that handlers see: the row without its password. */
+export function publicUser(id: string, row: UserRow): DjangoUser {
+  const { password: _, ...columns } = row
+  return { ...columns, pk: id, is_active: row.is_active !== false } as DjangoUser
+}
+
+/** A UUID is a text of 32 digits in SQLite's tables and those of older MySQL, and native elsewhere. */
+function keyForms(id: string): string[] {
+  return UUID.test(id) ? [id, id.replaceAll('-', '')] : [id]
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const BARE_UUID = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/
+
+/** Databases compare loosely ('1.0' finds the row 1): only the row whose key reads as the session has it counts. */
+function keyText(column: unknown): string {
+  return String(column).replace(BARE_UUID, '$1-$2-$3-$4-$5')
+}
+
+async function rowsOrNone(
+  database: Database,
+  sql: string,
+  id: string,
+  deadline: ReturnType<typeof startDeadline>,
+): Promise<readonly Row[]> {
+  try {
+    return await database.rows(sql, [id], deadline)
+  } catch (error) {
+    // Text that is no value of the key's type belongs to no user.
+    if (error instanceof NoSuchValue) return []
+    throw error
+  }
+}
+
+const BOOLEANS = ['is_active', 'is_staff', 'is_superuser']
+const MOMENTS = ['last_login', 'date_joined']
+
+function withPythonTypes(row: Row, database: Database): Row {
+  const typed: Record<string, unknown> = { ...row }
+  for (const name of BOOLEANS) if (name in typed) typed[name] = Boolean(typed[name])
+  for (const name of MOMENTS) if (name in typed) typed[name] = database.toDate(typed[name])
+  return typed
+}

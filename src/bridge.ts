@@ -1,0 +1,160 @@
+/**
+ * The way in. `createBridge(settings)` once per process; `bridge.open(request)` for every request; then
+ * `await django.session()`, `await django.user()`, and `await django.finish(status)` at the end.
+ *
+ * A request goes down once, adapter → bridge → context → cookie → session → store → database, and up once.
+ */
+import type { UserCheckOptions } from './auth/current-user.ts'
+import type { LoadUser, UserTable } from './auth/users.ts'
+import { type Clients, type Connections, checkConnections, connect } from './connect.ts'
+import { type ContextHooks, type ContextParts, DjangoContext } from './context.ts'
+import { createJwtCookie } from './cookies/jwt-cookie.ts'
+import { plainCookie, type SessionCookie } from './cookies/session-cookie.ts'
+import { SettingsError } from './errors.ts'
+import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
+import type { DbStoreOptions } from './stores/db.ts'
+import type { RequestInfo } from './stores/store.ts'
+
+/** The site's own functions, all optional. What `onSuspicious` and `onWarning` throw is swallowed. */
+export interface BridgeHooks extends ContextHooks {
+  /** Loads a user instead of the table of AUTH_USER_MODEL. */
+  readonly loadUser?: LoadUser
+  /** For user models whose `get_session_auth_hash` is their own. */
+  readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
+  /** Called with warnings about the settings; `process.emitWarning` by default. */
+  readonly onWarning?: (warning: BridgeWarning) => void
+  /** The clock; the system's by default. */
+  readonly now?: () => Date
+}
+
+export interface BridgeWarning {
+  readonly code: 'cookie_not_secure' | 'weak_hmac_key'
+  readonly message: string
+}
+
+/** What has no name among Django's settings. */
+export interface BridgeOptions {
+  /** The table of the site's own session model, and values for its columns beside Django's three. */
+  readonly sessionTable?: { readonly name?: string; readonly columns?: NonNullable<DbStoreOptions['columns']> }
+  readonly userTable?: UserTable
+  /** Cookies to look for, in this order, before SESSION_COOKIE_NAME; only SESSION_COOKIE_NAME is written. */
+  readonly readCookieNames?: readonly string[]
+  /** Milliseconds that one call of a store may take. Default 2000. */
+  readonly deadlineMs?: number
+  /** Accepts HMAC secrets below 20 bytes and RSA keys below 2048 bits. */
+  readonly allowWeakKeys?: boolean
+}
+
+export interface BridgeParts {
+  readonly clients?: Clients
+  readonly hooks?: BridgeHooks
+  readonly options?: BridgeOptions
+}
+
+export interface Bridge {
+  readonly settings: Settings
+  /** Starts a request. No I/O happens before its session is asked for. */
+  open(request: RequestInfo): DjangoContext
+  /**
+   * For start-up, optional: reaches the servers and reads the newest sessions.
+   * @throws StoreUnavailable; SettingsError when no stored session can be read with these settings
+   */
+  check(): Promise<void>
+  /** Deletes expired sessions, as `manage.py clearsessions` does; returns how many. */
+  clearExpired(): Promise<number>
+  /** Ends the connections that the bridge opened itself. */
+  close(): Promise<void>
+}
+
+const DEFAULT_DEADLINE_MS = 2000
+
+/**
+ * Joins a Django site's sessions.
+ * @param settings Django's own names and shapes; SECRET_KEY and what else differs from Django's defaults
+ * @throws SettingsError, DriverMissingError: everything that can be known to be wrong without a connection
+ */
+export function createBridge(
+  settings: DjangoSettings,
+  { clients = {}, hooks = {}, options = {} }: BridgeParts = {},
+): Bridge {
+  const checked = checkSettings(settings)
+  const now = hooks.now ?? (() => new Date())
+  const connectOptions = {
+    clients,
+    now,
+    deadlineMs: positive(options.deadlineMs ?? DEFAULT_DEADLINE_MS),
+    sessionTable: options.sessionTable ?? {},
+    userTable: options.userTable ?? {},
+    loadUser: hooks.loadUser,
+    sessionAuthHash: hooks.sessionAuthHash,
+  }
+  const warn = (warning: BridgeWarning): void => emitWarning(hooks, warning)
+  const cookie = chooseCookie(checked, hooks, options, now, warn)
+  checkConnections(checked, connectOptions)
+  if (!checked.SESSION_COOKIE_SECURE && !checked.DEBUG) {
+    const message = 'SESSION_COOKIE_SECURE is off: session cookies travel over plain HTTP too. Set it, or DEBUG.'
+    warn({ code: 'cookie_not_secure', message })
+  }
+
+  let connecting: Promise<Connections> | undefined
+  const connectOnce = (): Promise<Connections> => (connecting ??= connect(checked, connectOptions))
+  const parts: ContextParts = {
+    settings: checked,
+    cookie,
+    readCookieNames: [...(options.readCookieNames ?? []), checked.SESSION_COOKIE_NAME],
+    hooks,
+    now,
+    connect: connectOnce,
+  }
+  return {
+    settings: checked,
+    open: (request) => new DjangoContext(parts, request),
+    check: async () => (await connectOnce()).store.check(),
+    clearExpired: async () => (await connectOnce()).store.clearExpired(),
+    async close() {
+      const connections = await connecting?.catch(() => undefined)
+      connecting = undefined
+      await connections?.close()
+    },
+  }
+}
+
+function chooseCookie(
+  settings: Settings,
+  hooks: BridgeHooks,
+  options: BridgeOptions,
+  now: () => Date,
+  warn: (warning: BridgeWarning) => void,
+): SessionCookie {
+  const jwt = settings.DJANGO_SESSION_JWT
+  if (jwt === null) return plainCookie
+  return createJwtCookie({
+    settings,
+    jwt,
+    hasClaimsHook: hooks.jwtClaims !== undefined,
+    allowWeakKeys: options.allowWeakKeys === true,
+    now,
+    onWeakKey: () =>
+      warn({
+        code: 'weak_hmac_key',
+        message: 'The secret of the JWT cookie has less than 32 bytes, which HS256 asks for.',
+      }),
+  })
+}
+
+function emitWarning(hooks: BridgeHooks, warning: BridgeWarning): void {
+  if (hooks.onWarning === undefined) {
+    process.emitWarning(warning.message, { type: 'DjangoSessionBridgeWarning', code: warning.code })
+    return
+  }
+  try {
+    hooks.onWarning(warning)
+  } catch {
+    // A reporter must not decide whether a service starts.
+  }
+}
+
+function positive(milliseconds: number): number {
+  if (Number.isFinite(milliseconds) && milliseconds > 0) return milliseconds
+  throw new SettingsError('options.deadlineMs is a positive number of milliseconds.')
+}

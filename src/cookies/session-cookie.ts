@@ -1,0 +1,67 @@
+/** The port of the session cookie, and the plain one: Django's own, whose text is the session key. */
+import type { Expiry } from '../stores/session-expiry.ts'
+import { judgeSessionKey } from '../stores/session-key.ts'
+
+/** Signed statements of a JWT cookie, or nothing. */
+export type Claims = Readonly<Record<string, unknown>>
+
+export type CookieReading =
+  | {
+      readonly key: string
+      readonly claims: Claims | null
+      /** Past half of its life: to be issued again when the request may. */
+      readonly stale: boolean
+    }
+  | {
+      /** The cookie of `short` and `expired` is deleted, that of `invalid` is kept. */
+      readonly refused: 'short' | 'expired' | 'invalid'
+      readonly reason: CookieReason
+    }
+
+export type CookieReason =
+  | 'short_session_key'
+  | 'malformed_session_key'
+  | 'cookie_too_long'
+  | 'jwt_expired'
+  | 'jwt_invalid'
+
+/** What goes into a new cookie beside the key and its expiry. */
+export interface CookieIssue {
+  /** The verified claims of the request's cookie. */
+  readonly previous: Claims | null
+  /** The user whose row was read and whose hash was verified in this request; null for an anonymous session. */
+  readonly user: Readonly<Record<string, unknown>> | null
+  /** What the site's `jwtClaims` hook adds. */
+  readonly extra: Claims | null
+  /** Takes the fields from `previous`, when nothing better is known of the same session and user. */
+  readonly carry: boolean
+  /** A new end of life; else the old one stays, so that a token never outlives a privilege its user lost. */
+  readonly renew: boolean
+}
+
+export interface SessionCookie {
+  /** Never throws. */
+  read(text: string): CookieReading
+  /** Whether this side can make cookies at all. */
+  readonly canIssue: boolean
+  /** The claims as Django's side stores them in the session under `jwt`. */
+  stated(claims: Claims): Claims
+  /** Whether new cookies hold statements about the user, who must then be loaded first. */
+  readonly statesUser: boolean
+  /** Does all that can fail before the store is written; the function it returns makes the cookie's value. */
+  prepare(issue: CookieIssue): (key: string, expiry: Expiry) => string
+}
+
+/** @see django/contrib/sessions/middleware.py SessionMiddleware */
+export const plainCookie: SessionCookie = {
+  canIssue: true,
+  statesUser: false,
+  stated: (claims) => claims,
+  read(text) {
+    const judgement = judgeSessionKey(text)
+    if (judgement === 'short') return { refused: 'short', reason: 'short_session_key' }
+    if (judgement === 'malformed') return { refused: 'invalid', reason: 'malformed_session_key' }
+    return { key: text, claims: null, stale: false }
+  },
+  prepare: () => (key) => key,
+}

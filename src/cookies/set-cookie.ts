@@ -1,0 +1,74 @@
+/**
+ * Set-Cookie lines to the byte as Django writes them. Mirrors HttpResponse.set_cookie and delete_cookie of
+ * django/http/response.py and Morsel.OutputString of Python's http/cookies.py: attributes in alphabetical order.
+ *
+ *     sessionid=abc; expires=Thu, 15 Jan 2026 00:00:00 GMT; HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax
+ */
+
+export interface CookieAttributes {
+  /** Seconds; a fraction is cut off. Null: a cookie of the browser's session. */
+  readonly maxAge?: number | null
+  readonly expires?: Date | null
+  readonly domain?: string | null
+  readonly path?: string | null
+  readonly secure?: boolean
+  readonly httponly?: boolean
+  /** Written as it is spelled. */
+  readonly samesite?: string | false | null
+}
+
+/**
+ * @throws TypeError for a name that is no token, and for a control character or one outside ASCII anywhere; no text
+ * can add an attribute or a line
+ */
+export function formatSetCookie(name: string, value: string, attributes: CookieAttributes): string {
+  if (!TOKEN.test(name)) throw new TypeError("A cookie name is made of letters, digits and !#$%&'*+-.^_`|~:")
+  const { maxAge = null, expires = null, domain, path, secure, httponly, samesite } = attributes
+  const parts = [`${name}=${quote(value)}`]
+  if (domain) parts.push(`Domain=${attribute('domain', domain)}`)
+  if (expires !== null) parts.push(`expires=${expires.toUTCString()}`)
+  if (httponly) parts.push('HttpOnly')
+  if (maxAge !== null) parts.push(`Max-Age=${Math.trunc(maxAge)}`)
+  if (path) parts.push(`Path=${attribute('path', path)}`)
+  if (samesite) parts.push(`SameSite=${sameSite(samesite)}`)
+  if (secure) parts.push('Secure')
+  return parts.join('; ')
+}
+
+/** The line that makes a browser forget a cookie. @see django/http/response.py delete_cookie */
+export function formatDeleteCookie(
+  name: string,
+  { path = '/', domain, samesite }: Pick<CookieAttributes, 'path' | 'domain' | 'samesite'> = {},
+): string {
+  const secure = name.startsWith('__Secure-') || name.startsWith('__Host-') || (samesite || '').toLowerCase() === 'none'
+  return formatSetCookie(name, '', {
+    maxAge: 0,
+    expires: new Date(0),
+    path,
+    secure,
+    ...(domain && { domain }),
+    ...(samesite && { samesite }),
+  })
+}
+
+const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~:]+$/
+const UNQUOTED = TOKEN
+const NOT_PRINTABLE = /[^\x20-\x7e]/
+
+/** @see Python http/cookies.py _quote: `a"b;` is `"a\"b\073"` */
+function quote(value: string): string {
+  if (UNQUOTED.test(value)) return value
+  if (NOT_PRINTABLE.test(value)) throw new TypeError('A cookie value is printable ASCII.')
+  const escaped = value.replace(/["\\]/g, '\\$&').replace(/[,;]/g, (sign) => (sign === ',' ? '\\054' : '\\073'))
+  return `"${escaped}"`
+}
+
+function attribute(name: string, value: string): string {
+  if (NOT_PRINTABLE.test(value) || value.includes(';')) throw new TypeError(`A cookie's ${name} is ASCII without ";".`)
+  return value
+}
+
+function sameSite(value: string): string {
+  if (['lax', 'none', 'strict'].includes(value.toLowerCase())) return value
+  throw new TypeError('samesite is Lax, None or Strict.')
+}

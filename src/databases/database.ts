@@ -1,0 +1,45 @@
+/** The port of a database: statements with `?` parameters, and how Django keeps an instant in a column. */
+import type { Deadline } from '../deadline.ts'
+import { SettingsError, StoreUnavailable } from '../errors.ts'
+
+export type SqlValue = string | number | bigint | boolean | Uint8Array | null
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** A moment, and the wall clock Django would write for it: UTC under USE_TZ, else local time of TIME_ZONE. */
+export interface Instant {
+  readonly at: Date
+  /** `YYYY-MM-DD HH:MM:SS` with six digits of microseconds unless they are zero. */
+  readonly wallClock: string
+}
+
+export interface Database {
+  readonly vendor: 'sqlite' | 'postgresql'
+  /** Runs a statement that returns rows. @throws StoreUnavailable */
+  rows(sql: string, parameters: readonly SqlValue[], deadline: Deadline): Promise<readonly Row[]>
+  /** Runs a statement; returns how many rows it matched. @throws StoreUnavailable, UniqueViolation */
+  execute(sql: string, parameters: readonly SqlValue[], deadline: Deadline): Promise<number>
+  /** What to bind for a DateTimeField. @see django/db/backends/base/operations.py adapt_datetimefield_value */
+  fromInstant(instant: Instant): SqlValue
+  /** The moment in a DateTimeField, to the millisecond; null for what is none. */
+  toDate(column: unknown): Date | null
+  /** Ends what this object opened itself, nothing it was given. */
+  close(): Promise<void>
+}
+
+/** A row with the same unique key exists already. */
+export class UniqueViolation extends StoreUnavailable {}
+
+/** A value cannot be converted to the type of the column it is compared with, so that no row can match. */
+export class NoSuchValue extends StoreUnavailable {}
+
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/
+
+/** Quotes `table` or `schema.table`, refusing what is no plain identifier, so that no setting can hold SQL. */
+export function quoteIdentifier(name: string): string {
+  const parts = name.split('.')
+  if (parts.length > 2 || !parts.every((part) => IDENTIFIER.test(part))) {
+    throw new SettingsError('A table or column name must be letters, digits and _, at most as schema.table.')
+  }
+  return parts.map((part) => `"${part}"`).join('.')
+}

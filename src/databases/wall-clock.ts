@@ -1,0 +1,66 @@
+/**
+ * Instants as Django's DateTimeField writes them: UTC under USE_TZ, else the local time of TIME_ZONE.
+ *
+ * `2026-07-01 12:00:00.250000` and, without a fraction of a second, `2026-07-01 12:00:00`.
+ * @see django/utils/timezone.py now, django/db/backends/sqlite3/operations.py adapt_datetimefield_value
+ */
+import type { Instant } from './database.ts'
+
+export interface WallClock {
+  /** Whether instants written with this clock carry their offset in ISO text, as aware datetimes do. */
+  readonly aware: boolean
+  instant(at: Date): Instant
+  /** The instant `seconds` later *on the wall*: over a change of summer time an hour more or less has passed. */
+  later(at: Date, seconds: number): Instant
+  /** The instant at which the wall shows this, given as milliseconds since 1970 if it were UTC. */
+  reading(localMilliseconds: number): Instant
+}
+
+/** The clock under USE_TZ. */
+export const utcClock: WallClock = {
+  aware: true,
+  instant: (at) => ({ at, wallClock: wallClockText(at.getTime()) }),
+  later: (at, seconds) => utcClock.instant(new Date(at.getTime() + seconds * 1000)),
+  reading: (localMilliseconds) => utcClock.instant(new Date(localMilliseconds)),
+}
+
+/** The part of Temporal that is used. */
+interface TemporalLike {
+  Instant: { fromEpochMilliseconds(ms: number): { toZonedDateTimeISO(zone: string): { offsetNanoseconds: number } } }
+  PlainDateTime: {
+    from(text: string): { toZonedDateTime(zone: string): { epochMilliseconds: number } }
+  }
+}
+
+/** The clock without USE_TZ. Needs Temporal: the platform's own, or the package `temporal-polyfill`. */
+export async function loadZoneClock(timeZone: string): Promise<WallClock> {
+  const { Temporal } = await loadTemporal()
+  const localMilliseconds = (at: Date): number => {
+    const zoned = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone)
+    return at.getTime() + zoned.offsetNanoseconds / 1_000_000
+  }
+  // A time that the wall never shows (clocks going forward) is taken an hour later, one shown twice as the first.
+  const fromLocal = (milliseconds: number): Instant => {
+    const text = new Date(milliseconds).toISOString().slice(0, -1)
+    const { epochMilliseconds } = Temporal.PlainDateTime.from(text).toZonedDateTime(timeZone)
+    return { at: new Date(epochMilliseconds), wallClock: wallClockText(milliseconds) }
+  }
+  return {
+    aware: false,
+    instant: (at) => ({ at, wallClock: wallClockText(localMilliseconds(at)) }),
+    later: (at, seconds) => fromLocal(localMilliseconds(at) + seconds * 1000),
+    reading: fromLocal,
+  }
+}
+
+async function loadTemporal(): Promise<{ Temporal: TemporalLike }> {
+  const platform = globalThis as { Temporal?: TemporalLike }
+  if (platform.Temporal !== undefined) return { Temporal: platform.Temporal }
+  return (await import('temporal-polyfill')) as unknown as { Temporal: TemporalLike }
+}
+
+function wallClockText(milliseconds: number): string {
+  const [date, time = ''] = new Date(milliseconds).toISOString().slice(0, -1).split('T')
+  const [seconds, fraction] = time.split('.')
+  return fraction === '000' ? `${date} ${seconds}` : `${date} ${seconds}.${fraction}000`
+}

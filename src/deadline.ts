@@ -1,0 +1,38 @@
+/** The time that one call of a store may take, from waiting for a connection to the last byte of the answer. */
+import { StoreUnavailable } from './errors.ts'
+
+export interface Deadline {
+  /** Milliseconds left, never below zero. */
+  remaining(): number
+}
+
+export function startDeadline(milliseconds: number): Deadline {
+  const end = performance.now() + milliseconds
+  return { remaining: () => Math.max(0, end - performance.now()) }
+}
+
+/**
+ * Settles as `work` does, or rejects with StoreUnavailable when the deadline comes first; `abandon` then ends what
+ * was waited for, so that nothing late can be taken for the answer to somebody else's question.
+ */
+export async function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      abandon()
+      reject(new StoreUnavailable('The session store did not answer within its deadline (options.deadlineMs).'))
+    }, deadline.remaining())
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+    work.catch(() => undefined)
+  }
+}
+
+/** Waits a short, random time before another try, so that two writers do not collide again and again. */
+export function pauseBeforeRetry(deadline: Deadline): Promise<void> {
+  const milliseconds = Math.min(deadline.remaining(), 1 + Math.random() * 15)
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}

@@ -1,0 +1,115 @@
+/**
+ * Every error this library throws on purpose.
+ *
+ * What a programmer or a server did wrong is one of these; misuse of a function is a `TypeError`; what a browser sent
+ * is never thrown but reported through `onSuspicious`. Messages hold no key, cookie, token or payload.
+ */
+
+/** The base of every error of this library. Tell them apart by `code`, which is stable. */
+export abstract class DjangoBridgeError extends Error {
+  /** Stable, machine-readable name of the error. */
+  abstract readonly code: string
+  /** The HTTP status that an adapter answers with when nothing else handles the error. */
+  readonly status: number = 500
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+/** A setting is missing, malformed or contradicts another; the message names it and says what to do. */
+export class SettingsError extends DjangoBridgeError {
+  override readonly code = 'settings'
+}
+
+/** An optional package that the settings ask for is not installed; the message names the package. */
+export class DriverMissingError extends DjangoBridgeError {
+  override readonly code = 'driver_missing'
+}
+
+/** A cookie must be written and there is no key to sign it with (for example only a public key was given). */
+export class KeyRequired extends DjangoBridgeError {
+  override readonly code = 'key_required'
+}
+
+/** The cookie would be longer than the 4096 bytes a browser keeps (name and value); nothing was stored or sent. */
+export class CookieTooLarge extends DjangoBridgeError {
+  override readonly code = 'cookie_too_large'
+}
+
+/** A signature does not match. @see django/core/signing.py BadSignature */
+export class BadSignature extends DjangoBridgeError {
+  override readonly code: 'bad_signature' | 'signature_expired' = 'bad_signature'
+}
+
+/** A signature is good but older than the `maxAge` asked for. @see django/core/signing.py SignatureExpired */
+export class SignatureExpired extends BadSignature {
+  override readonly code = 'signature_expired'
+}
+
+/** A JSON Web Token is not acceptable. Thrown only by functions that are asked to; the verifier returns a reason. */
+export class JwtInvalid extends DjangoBridgeError {
+  override readonly code: 'jwt_invalid' | 'jwt_expired' = 'jwt_invalid'
+}
+
+/** A JSON Web Token is good but past its `exp`. */
+export class JwtExpired extends JwtInvalid {
+  override readonly code = 'jwt_expired'
+}
+
+/** Bytes that the configured serializer cannot read, or a value that it cannot write. */
+export class SerializationError extends DjangoBridgeError {
+  override readonly code = 'serialization'
+}
+
+/**
+ * The session was deleted while this request used it, by a logout elsewhere for example; nothing was written.
+ * @see django/contrib/sessions/exceptions.py SessionInterrupted
+ */
+export class SessionInterrupted extends DjangoBridgeError {
+  override readonly code = 'session_interrupted'
+  override readonly status = 400
+}
+
+/**
+ * A database or cache did not answer, refused, or did not finish within the deadline.
+ * Nobody is made anonymous by it and no cookie is sent or deleted.
+ */
+export class StoreUnavailable extends DjangoBridgeError {
+  override readonly code = 'store_unavailable'
+  override readonly status = 503
+}
+
+/** Every error class of this library, for an exhaustive `switch` over `error.code`. */
+export type AnyDjangoBridgeError =
+  | SettingsError
+  | DriverMissingError
+  | KeyRequired
+  | CookieTooLarge
+  | BadSignature
+  | SignatureExpired
+  | JwtInvalid
+  | JwtExpired
+  | SerializationError
+  | SessionInterrupted
+  | StoreUnavailable
+
+/** What is kept of a driver's error: never its message, detail or arguments, which hold session keys and data. */
+export interface DriverFault {
+  readonly name: string
+  readonly code?: string
+  readonly errno?: number
+  readonly syscall?: string
+  readonly sqlState?: string
+}
+
+/** Reduces a driver's error to what may be shown, for use as a `cause`. */
+export function driverFault(error: unknown): DriverFault {
+  if (typeof error !== 'object' || error === null) return { name: typeof error }
+  const fields = error as Record<string, unknown>
+  const fault: Record<string, unknown> = { name: typeof fields.name === 'string' ? fields.name : 'Error' }
+  for (const name of ['code', 'syscall', 'sqlState']) if (typeof fields[name] === 'string') fault[name] = fields[name]
+  if (typeof fields.errno === 'number') fault.errno = fields.errno
+  return fault as unknown as DriverFault
+}

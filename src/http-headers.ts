@@ -1,0 +1,27 @@
+/** The two response headers that a session changes beside Set-Cookie. */
+
+/** Adds names to a Vary header once each, in any case; `*` stays what it is. @see django/utils/cache.py patch_vary_headers */
+export function addVary(header: string | undefined, names: readonly string[]): string {
+  const present = (header ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  if (present.includes('*')) return '*'
+  const known = new Set(present.map((name) => name.toLowerCase()))
+  return [...present, ...names.filter((name) => !known.has(name.toLowerCase()))].join(', ')
+}
+
+/**
+ * Takes a response that sets a cookie out of shared caches: `public` and `s-maxage` go, `private` comes, unless
+ * `no-store` says more already.
+ */
+export function privateCacheControl(header: string | undefined): string {
+  const directives = (header ?? '')
+    .split(',')
+    .map((directive) => directive.trim())
+    .filter((directive) => directive !== '')
+  const named = (directive: string): string => directive.split('=', 1)[0]?.trim().toLowerCase() ?? ''
+  const kept = directives.filter((directive) => !['public', 's-maxage'].includes(named(directive)))
+  const enough = kept.some((directive) => ['private', 'no-store'].includes(named(directive)))
+  return (enough ? kept : [...kept, 'private']).join(', ')
+}

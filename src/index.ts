@@ -1,0 +1,39 @@
+/** The entry `django-session-bridge`. */
+export type { AnonymousReason, AuthState } from './auth/current-user.ts'
+export { isSameOrigin, loginRequired } from './auth/guards.ts'
+export { sessionAuthHash } from './auth/session-hash.ts'
+export type { DjangoUser, DjangoUserFields, LoadUser, UserRow, UserTable } from './auth/users.ts'
+export {
+  type Bridge,
+  type BridgeHooks,
+  type BridgeOptions,
+  type BridgeParts,
+  type BridgeWarning,
+  createBridge,
+} from './bridge.ts'
+export type { Clients } from './connect.ts'
+export type { DjangoContext, ResponseChanges, SetCookie, SuspiciousCode, SuspiciousEvent } from './context.ts'
+export type { Claims } from './cookies/session-cookie.ts'
+export {
+  type AnyDjangoBridgeError,
+  BadSignature,
+  CookieTooLarge,
+  DjangoBridgeError,
+  DriverMissingError,
+  JwtExpired,
+  JwtInvalid,
+  KeyRequired,
+  SerializationError,
+  SessionInterrupted,
+  SettingsError,
+  SignatureExpired,
+  StoreUnavailable,
+} from './errors.ts'
+export { addVary, privateCacheControl } from './http-headers.ts'
+export type { Duration } from './python/duration.ts'
+export { float, PyFloat } from './python/values.ts'
+export type { DjangoSessionData, Session } from './session/session.ts'
+export { settingsFromEnv } from './settings/from-env.ts'
+export type { DatabaseDictionary, DjangoSettings, JwtDictionary, Settings } from './settings/settings.ts'
+export type { StoreCall } from './stores/observed-store.ts'
+export type { RequestInfo } from './stores/store.ts'

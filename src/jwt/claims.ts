@@ -1,0 +1,168 @@
+/**
+ * Claims as django-session-jwt names, verifies and writes them.
+ * Mirrors _parse_fields, verify_jwt and create_jwt of django_session_jwt/middleware/session.py.
+ *
+ *     {"sk":"<session key>","iat":1768478400,"exp":1768482000,"id":7,"u":"ada"}
+ */
+import { SettingsError } from '../errors.ts'
+import { parsePythonJson } from '../python/json-reader.ts'
+import { setOwn } from '../python/json-tree.ts'
+import { formatPythonJson, formatPythonMembers } from '../python/json-writer.ts'
+
+export type Claims = Readonly<Record<string, unknown>>
+
+/** `'email'`, or `['username', 'u', 'user_name']`: attribute, short name on the wire, long name in code. */
+export type FieldDefinition = string | readonly string[]
+
+export interface Field {
+  readonly attribute: string
+  readonly short: string
+  readonly long: string
+}
+
+export const DEFAULT_SESSION_FIELD = 'sk'
+
+/** @throws SettingsError for what the package refuses too @see _parse_fields */
+export function parseFields(definitions: readonly FieldDefinition[], sessionField: string): Field[] {
+  const fields = definitions.map((definition) => {
+    const parts = typeof definition === 'string' ? [definition] : definition
+    const [attribute, short = attribute, long = short] = parts
+    if (
+      parts.length > 3 ||
+      attribute === undefined ||
+      short === undefined ||
+      long === undefined ||
+      !parts.every(isName)
+    ) {
+      throw new SettingsError('FIELDS holds names, or lists of an attribute, a short and a long name.')
+    }
+    if (short === sessionField) {
+      throw new SettingsError(
+        `FIELDS: the short name "${short}" is the session key's claim; set SESSION_FIELD to another.`,
+      )
+    }
+    return { attribute, short, long }
+  })
+  for (const name of ['short', 'long'] as const) {
+    if (new Set(fields.map((field) => field[name])).size < fields.length) {
+      throw new SettingsError(`FIELDS: two fields have the same ${name} name.`)
+    }
+  }
+  return fields
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name !== ''
+}
+
+export type ClaimsRefusal = 'malformed' | 'claims' | 'expired' | 'not_yet_valid'
+
+export type JudgedClaims =
+  | { readonly ok: true; readonly claims: Claims }
+  | { readonly ok: false; readonly reason: ClaimsRefusal }
+
+/**
+ * Reads and judges the claims of a token whose signature is good: as PyJWT does, except that what makes it raise an
+ * error that django-session-jwt does not catch is refused like the rest. Long names stand beside short ones.
+ * @param now milliseconds since 1970
+ */
+export function judgeClaims(payload: Uint8Array, fields: readonly Field[], now: number): JudgedClaims {
+  let read: unknown
+  try {
+    read = parsePythonJson(utf8.decode(payload))
+  } catch {
+    return { ok: false, reason: 'malformed' }
+  }
+  if (typeof read !== 'object' || read === null || Array.isArray(read)) return { ok: false, reason: 'malformed' }
+  const claims = read as Record<string, unknown>
+  const reason = refuseTimes(claims, now / 1000) ?? (hasRegisteredClaims(claims) ? null : 'claims')
+  if (reason !== null) return { ok: false, reason }
+  for (const { short, long } of fields) if (Object.hasOwn(claims, short)) setOwn(claims, long, claims[short])
+  return { ok: true, claims }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** @see PyJWT jwt/api_jwt.py _validate_iat, _validate_nbf, _validate_exp */
+function refuseTimes(claims: Claims, now: number): ClaimsRefusal | null {
+  for (const name of ['iat', 'nbf', 'exp']) {
+    if (!Object.hasOwn(claims, name)) continue
+    const time = pythonInt(claims[name])
+    if (time === null) return 'claims'
+    if (name === 'exp' ? time <= now : time > now) return name === 'exp' ? 'expired' : 'not_yet_valid'
+  }
+  return null
+}
+
+/** Python's int(): cuts a fraction off, reads text too, and refuses NaN and the infinities. */
+function pythonInt(value: unknown): number | null {
+  if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) : null
+  if (typeof value !== 'string' || !/^\s*[+-]?\d+(_\d+)*\s*$/.test(value) || value.length > 4300) return null
+  return Number(value.replaceAll('_', ''))
+}
+
+/** @see PyJWT jwt/api_jwt.py _validate_aud, _validate_sub, _validate_jti */
+function hasRegisteredClaims(claims: Claims): boolean {
+  const isTextIfThere = (name: string): boolean => !Object.hasOwn(claims, name) || typeof claims[name] === 'string'
+  return !isTruthy(claims.aud) && isTextIfThere('sub') && isTextIfThere('jti')
+}
+
+function isTruthy(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
+  return Boolean(value)
+}
+
+export interface NewClaims {
+  readonly sessionField: string
+  readonly sessionKey: string
+  /** Seconds since 1970. */
+  readonly iat: number
+  readonly exp: number | null
+  /** By short name, in order. */
+  readonly fields: ReadonlyMap<string, unknown>
+  /** What CALLABLE's stand-in adds; it may overwrite all but the session key and `exp`. */
+  readonly extra: Claims | null
+}
+
+/**
+ * The claims of a new token as compact JSON, in the package's order.
+ * @throws SettingsError for claims that would make PyJWT raise an error on the next request; SerializationError for
+ * values that JSON cannot hold
+ * @see create_jwt
+ */
+export function formatClaims({ sessionField, sessionKey, iat, exp, fields, extra }: NewClaims): string {
+  const claims = new Map<string, unknown>([
+    [sessionField, sessionKey],
+    ['iat', iat],
+  ])
+  if (exp !== null) claims.set('exp', exp)
+  for (const [short, value] of fields) claims.set(short, value)
+  for (const [name, value] of Object.entries(extra ?? {})) {
+    if (name === sessionField || name === 'exp') {
+      throw new SettingsError(`jwtClaims must not return "${name}": the session decides it. See EXPIRES.`)
+    }
+    claims.set(name, value)
+  }
+  refuseUnreadable(claims, iat)
+  return formatPythonMembers(Array.from(claims, ([name, value]) => [name, formatPythonJson(value)]))
+}
+
+function refuseUnreadable(claims: ReadonlyMap<string, unknown>, now: number): void {
+  if (isTruthy(claims.get('aud'))) throw unreadable('aud', 'absent: django-session-jwt expects no audience')
+  for (const name of ['iss', 'sub', 'jti']) {
+    if (claims.has(name) && typeof claims.get(name) !== 'string') throw unreadable(name, 'text')
+  }
+  for (const name of ['iat', 'nbf']) {
+    const time = claims.get(name)
+    if (claims.has(name) && !(typeof time === 'number' && time <= now)) {
+      throw unreadable(name, 'a number of seconds that is not in the future')
+    }
+  }
+}
+
+function unreadable(name: string, what: string): SettingsError {
+  return new SettingsError(
+    `A token with this "${name}" would be refused by Django: it must be ${what}. See FIELDS and jwtClaims.`,
+  )
+}

@@ -1,0 +1,112 @@
+/**
+ * JSON Web Signatures in compact serialization, as PyJWT makes and reads them, and stricter.
+ *
+ *     base64url({"alg":"HS256","typ":"JWT"}) "." base64url(claims) "." base64url(signature of both)
+ *
+ * The algorithm is the configured one, whatever a token says; nothing of a token is looked at before its signature
+ * has been checked, except its length and the letters it is made of.
+ * @see RFC 7515, PyJWT jwt/api_jws.py
+ */
+import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto'
+
+export type JwtAlgorithm = 'HS256' | 'RS256'
+
+interface AlgorithmParts {
+  readonly header: string
+  sign(input: string, key: KeyObject): Buffer
+  verify(input: string, signature: Buffer, key: KeyObject): boolean
+}
+
+const ALGORITHMS: Readonly<Record<JwtAlgorithm, AlgorithmParts>> = {
+  HS256: {
+    header: encode('{"alg":"HS256","typ":"JWT"}'),
+    sign: hmacSha256,
+    verify(input, signature, key) {
+      const expected = hmacSha256(input, key)
+      return signature.length === expected.length && timingSafeEqual(signature, expected)
+    },
+  },
+  RS256: {
+    header: encode('{"alg":"RS256","typ":"JWT"}'),
+    sign: (input, key) => sign('sha256', Buffer.from(input, 'latin1'), key),
+    verify: (input, signature, key) => verify('sha256', Buffer.from(input, 'latin1'), key, signature),
+  },
+}
+
+/** Characters of a token; a cookie holds a quarter of it. */
+const MAX_LENGTH = 16_384
+
+export type JwsRefusal = 'too_long' | 'malformed' | 'signature' | 'algorithm' | 'header'
+
+export type OpenedJws =
+  | { readonly ok: true; readonly payload: Buffer }
+  | { readonly ok: false; readonly reason: JwsRefusal }
+
+export function signJws(payload: string, algorithm: JwtAlgorithm, key: KeyObject): string {
+  const { header, sign: signature } = ALGORITHMS[algorithm]
+  const input = `${header}.${encode(payload)}`
+  return `${input}.${signature(input, key).toString('base64url')}`
+}
+
+/** Checks a token's signature with each of the keys, then its header. Never throws for a token. */
+export function openJws(token: string, algorithm: JwtAlgorithm, keys: readonly KeyObject[]): OpenedJws {
+  if (token.length > MAX_LENGTH) return { ok: false, reason: 'too_long' }
+  const first = token.indexOf('.')
+  const second = token.indexOf('.', first + 1)
+  if (first < 0 || second < 0) return { ok: false, reason: 'malformed' }
+  const header = token.slice(0, first)
+  const payload = decode(token.slice(first + 1, second))
+  const signature = decode(token.slice(second + 1))
+  if (payload === null || signature === null) return { ok: false, reason: 'malformed' }
+
+  const { header: usualHeader, verify: isSigned } = ALGORITHMS[algorithm]
+  if (header !== usualHeader) {
+    const refusal = refuseHeader(header, algorithm)
+    // Without a good signature it is not worth telling more.
+    if (refusal !== null) return { ok: false, reason: refusal }
+  }
+  const input = token.slice(0, second)
+  if (!keys.some((key) => isSigned(input, signature, key))) return { ok: false, reason: 'signature' }
+  return { ok: true, payload }
+}
+
+/**
+ * Judges a header that is not letter by letter the usual one. `kid`, `typ`, `jku`, `jwk`, `x5u` and `x5c` decide
+ * nothing here; an extension that must be understood (`crit`, `b64`) is not.
+ */
+function refuseHeader(segment: string, algorithm: JwtAlgorithm): JwsRefusal | null {
+  const bytes = decode(segment)
+  if (bytes === null) return 'malformed'
+  let header: unknown
+  try {
+    header = JSON.parse(utf8.decode(bytes))
+  } catch {
+    return 'malformed'
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) return 'malformed'
+  const fields = header as Record<string, unknown>
+  if (!Object.hasOwn(fields, 'alg') || fields.alg !== algorithm) return 'algorithm'
+  if (Object.hasOwn(fields, 'crit') || Object.hasOwn(fields, 'b64')) return 'header'
+  if (Object.hasOwn(fields, 'kid') && typeof fields.kid !== 'string') return 'header'
+  return null
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function hmacSha256(input: string, key: KeyObject): Buffer {
+  return createHmac('sha256', key).update(input, 'latin1').digest()
+}
+
+function encode(text: string): string {
+  return Buffer.from(text).toString('base64url')
+}
+
+const BASE64URL = /^[A-Za-z0-9_-]+$/
+/** Last letters that leave no bits over, by the length modulo 4. */
+const LAST = [/./, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/]
+
+/** Strict base64url: no padding, no other letters, and one spelling for each sequence of bytes. */
+function decode(segment: string): Buffer | null {
+  if (!BASE64URL.test(segment) || !LAST[segment.length % 4]?.test(segment)) return null
+  return Buffer.from(segment, 'base64url')
+}

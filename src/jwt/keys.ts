@@ -1,0 +1,122 @@
+/**
+ * Keys of the kind that the algorithm demands, made once: an HMAC secret is never a public key, and the reverse.
+ * Messages name the setting, never the key.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  type JsonWebKey,
+  KeyObject,
+  X509Certificate,
+} from 'node:crypto'
+import { SettingsError } from '../errors.ts'
+
+export interface KeyOptions {
+  /** How messages call the key. */
+  readonly name: string
+  /** Accepts secrets below 20 bytes and RSA keys below 2048 bits. */
+  readonly allowWeakKeys?: boolean
+}
+
+export type KeyMaterial = string | Uint8Array | KeyObject | JsonWebKey
+
+const LEAST_SECRET_BYTES = 20
+const LEAST_RSA_BITS = 2048
+
+/** Below this many bytes PyJWT warns about an HS256 secret. */
+export const ADVISED_SECRET_BYTES = 32
+
+/** @throws SettingsError for an empty or very short secret, and for what is a key of another kind */
+export function hmacKey(secret: unknown, { name, allowWeakKeys = false }: KeyOptions): KeyObject {
+  if (secret instanceof KeyObject && secret.type === 'secret') {
+    return hmacKey(secret.export(), { name, allowWeakKeys })
+  }
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+    throw new SettingsError(`${name} must be a secret: text or bytes.`)
+  }
+  const bytes = typeof secret === 'string' ? Buffer.from(secret) : Buffer.from(secret)
+  if (bytes.length === 0) throw new SettingsError(`${name} is empty.`)
+  if (isAsymmetricKey(bytes)) {
+    throw new SettingsError(
+      `${name} is a public or private key; HS256 needs a secret. For RS256 give a pair [private, public], or publicKey.`,
+    )
+  }
+  if (bytes.length < LEAST_SECRET_BYTES && !allowWeakKeys) {
+    throw new SettingsError(`${name} has less than ${LEAST_SECRET_BYTES} bytes; HS256 asks for 32 (or allowWeakKeys).`)
+  }
+  return createSecretKey(bytes)
+}
+
+/** An RSA public key from PEM, DER, a certificate, a JWK or a KeyObject. @throws SettingsError */
+export function rsaPublicKey(material: unknown, options: KeyOptions): KeyObject {
+  if (isPrivate(material)) throw new SettingsError(`${options.name} must be a public key and is a private one.`)
+  return checkRsa(readKey(material, options.name, createPublicKey), options)
+}
+
+/** An RSA private key from PEM, DER, a JWK or a KeyObject. @throws SettingsError */
+export function rsaPrivateKey(material: unknown, options: KeyOptions): KeyObject {
+  return checkRsa(readKey(material, options.name, createPrivateKey), options)
+}
+
+/** Whether two halves belong together. */
+export function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  return createPublicKey(privateKey).equals(publicKey)
+}
+
+function readKey(material: unknown, name: string, create: typeof createPublicKey | typeof createPrivateKey): KeyObject {
+  if (material instanceof KeyObject) return material
+  try {
+    if (typeof material === 'string') return create(material.trim())
+    if (material instanceof Uint8Array) return create(Buffer.from(material))
+    if (typeof material === 'object' && material !== null) return create({ key: material as JsonWebKey, format: 'jwk' })
+  } catch {
+    throw new SettingsError(`${name} cannot be read as an RSA key: give PEM text, or the path of a PEM file.`)
+  }
+  throw new SettingsError(`${name} must be PEM text, bytes, a JWK or a KeyObject.`)
+}
+
+function checkRsa(key: KeyObject, { name, allowWeakKeys = false }: KeyOptions): KeyObject {
+  if (key.asymmetricKeyType !== 'rsa') throw new SettingsError(`${name} is not an RSA key; RS256 needs one.`)
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
+  if (bits < LEAST_RSA_BITS && !allowWeakKeys) {
+    throw new SettingsError(`${name} has ${bits} bits; RS256 needs ${LEAST_RSA_BITS} (or allowWeakKeys).`)
+  }
+  return key
+}
+
+function isPrivate(material: unknown): boolean {
+  if (material instanceof KeyObject) return material.type === 'private'
+  if (typeof material === 'string') return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(material)
+  if (material instanceof Uint8Array) return isPrivate(Buffer.from(material).toString('latin1'))
+  return typeof material === 'object' && material !== null && 'd' in material
+}
+
+/** Recognizes PEM, DER, X.509, SSH, JWK and JWKS, also in base64: none of them may serve as an HMAC secret. */
+function isAsymmetricKey(bytes: Buffer): boolean {
+  return hasKeyShape(bytes) || hasKeyShape(Buffer.from(bytes.toString('latin1'), 'base64'))
+}
+
+function hasKeyShape(bytes: Buffer): boolean {
+  const text = bytes
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trim()
+  if (text.includes('-----BEGIN ') || /^(ssh-|ecdsa-sha2-|sk-ssh-|---- BEGIN SSH2)/.test(text)) return true
+  if (text.startsWith('{') && /"(kty|keys)"/.test(text)) return true
+  const attempts = [
+    () => createPublicKey({ key: bytes, format: 'der', type: 'spki' }),
+    () => createPublicKey({ key: bytes, format: 'der', type: 'pkcs1' }),
+    () => createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' }),
+    () => createPrivateKey({ key: bytes, format: 'der', type: 'pkcs1' }),
+    () => new X509Certificate(bytes),
+  ]
+  return attempts.some((attempt) => {
+    try {
+      attempt()
+      return true
+    } catch {
+      return false
+    }
+  })
+}

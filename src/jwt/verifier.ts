@@ -1,0 +1,146 @@
+/**
+ * The entry `django-session-bridge/jwt`: verifies django-session-jwt's cookie with nothing but a key – no Django, no
+ * database, no settings, no dependency.
+ */
+import type { JsonWebKey, KeyObject } from 'node:crypto'
+import { parseCookieHeader } from '../cookies/cookie-header.ts'
+import { SettingsError } from '../errors.ts'
+import {
+  type Claims,
+  type ClaimsRefusal,
+  DEFAULT_SESSION_FIELD,
+  type Field,
+  type FieldDefinition,
+  judgeClaims,
+  parseFields,
+} from './claims.ts'
+import { type JwsRefusal, type JwtAlgorithm, openJws } from './jws.ts'
+import { hmacKey, rsaPublicKey } from './keys.ts'
+
+export type { Claims, FieldDefinition } from './claims.ts'
+export { SettingsError }
+
+/** A public key, or several while keys are being changed. */
+export type PublicKeyInput = string | Uint8Array | KeyObject | JsonWebKey
+
+interface CommonOptions<Fields extends readonly FieldDefinition[]> {
+  /** As in Django's DJANGO_SESSION_JWT: gives the claims their long names, and their types. */
+  readonly FIELDS?: Fields
+  /** The claim of the session key. Default `sk`. */
+  readonly SESSION_FIELD?: string
+  /** For `verifyCookie`. Default `sessionid`. */
+  readonly SESSION_COOKIE_NAME?: string
+  /** Milliseconds since 1970; the system's clock by default. */
+  readonly now?: () => number
+  /** Accepts secrets below 20 bytes and RSA keys below 2048 bits. */
+  readonly allowWeakKeys?: boolean
+}
+
+export type JwtVerifierOptions<Fields extends readonly FieldDefinition[] = readonly FieldDefinition[]> =
+  CommonOptions<Fields> &
+    (
+      | { /** RS256. */ readonly publicKey: PublicKeyInput | readonly PublicKeyInput[]; readonly secret?: never }
+      | {
+          /** HS256. */ readonly secret: string | Uint8Array | readonly (string | Uint8Array)[]
+          readonly publicKey?: never
+        }
+    )
+
+type ShortName<F> = F extends string
+  ? F
+  : F extends readonly [unknown, infer S, ...unknown[]]
+    ? S & string
+    : F extends readonly [infer A]
+      ? A & string
+      : never
+type LongName<F> = F extends string ? F : F extends readonly [unknown, unknown, infer L] ? L & string : ShortName<F>
+
+/** The claims that FIELDS name, short and long. A missing attribute or an anonymous visitor leaves them out. */
+export type ClaimsOf<Fields extends readonly FieldDefinition[]> = Claims & {
+  readonly iat?: number
+  readonly exp?: number
+} & { readonly [Name in ShortName<Fields[number]> | LongName<Fields[number]>]?: unknown }
+
+/** Why a token is refused. `missing` comes from `verifyCookie` alone. */
+export type JwtRefusal = 'missing' | JwsRefusal | ClaimsRefusal
+
+export type JwtVerdict<C = Claims> =
+  | {
+      readonly ok: true
+      /** Who was known when the token was issued; an anonymous visitor has a valid token too. */
+      readonly claims: C
+      readonly sessionKey: string | null
+    }
+  | { readonly ok: false; readonly reason: JwtRefusal }
+
+export interface JwtVerifier<C = Claims> {
+  /** Never throws, whatever the text. */
+  verify(token: string): JwtVerdict<C>
+  /** Takes the token from a Cookie header, read as Django reads it. */
+  verifyCookie(header: string | undefined): JwtVerdict<C>
+}
+
+/**
+ * @example
+ * const verifier = createJwtVerifier({ publicKey: pem, FIELDS: [['id', 'id', 'user_id'], 'email'] })
+ * const verdict = verifier.verifyCookie(request.headers.cookie)
+ * if (verdict.ok) greet(verdict.claims.email)
+ * @throws SettingsError for keys and FIELDS that cannot be meant
+ */
+export function createJwtVerifier<const Fields extends readonly FieldDefinition[] = readonly []>(
+  options: JwtVerifierOptions<Fields>,
+): JwtVerifier<ClaimsOf<Fields>> {
+  const { SESSION_FIELD = DEFAULT_SESSION_FIELD, SESSION_COOKIE_NAME = 'sessionid', now = Date.now } = options
+  const { algorithm, keys } = readKeys(options)
+  const fields = parseFields(options.FIELDS ?? [], SESSION_FIELD)
+  const verify = (token: string): JwtVerdict<ClaimsOf<Fields>> =>
+    verifyToken(token, { algorithm, keys, fields, sessionField: SESSION_FIELD }, now()) as JwtVerdict<ClaimsOf<Fields>>
+  return {
+    verify,
+    verifyCookie(header) {
+      const token = header === undefined ? undefined : parseCookieHeader(header).get(SESSION_COOKIE_NAME)
+      return token === undefined || token === '' ? { ok: false, reason: 'missing' } : verify(token)
+    },
+  }
+}
+
+/** What a token is verified with. */
+export interface TokenRules {
+  readonly algorithm: JwtAlgorithm
+  readonly keys: readonly KeyObject[]
+  readonly fields: readonly Field[]
+  readonly sessionField: string
+}
+
+/** @param now milliseconds since 1970 */
+export function verifyToken(token: string, rules: TokenRules, now: number): JwtVerdict {
+  if (typeof token !== 'string') return { ok: false, reason: 'malformed' }
+  const opened = openJws(token, rules.algorithm, rules.keys)
+  if (!opened.ok) return opened
+  const judged = judgeClaims(opened.payload, rules.fields, now)
+  if (!judged.ok) return judged
+  const sessionKey: unknown = Object.hasOwn(judged.claims, rules.sessionField)
+    ? judged.claims[rules.sessionField]
+    : null
+  if (sessionKey !== null && typeof sessionKey !== 'string') return { ok: false, reason: 'claims' }
+  return { ok: true, claims: judged.claims, sessionKey }
+}
+
+function readKeys(options: JwtVerifierOptions<readonly FieldDefinition[]>): {
+  algorithm: JwtAlgorithm
+  keys: KeyObject[]
+} {
+  const { publicKey, secret, allowWeakKeys = false } = options
+  if ((publicKey === undefined) === (secret === undefined)) {
+    throw new SettingsError('createJwtVerifier takes a publicKey (RS256) or a secret (HS256).')
+  }
+  const given: readonly unknown[] = asList(publicKey ?? secret)
+  if (given.length === 0) throw new SettingsError('createJwtVerifier was given an empty list of keys.')
+  return publicKey === undefined
+    ? { algorithm: 'HS256', keys: given.map((key) => hmacKey(key, { name: 'secret', allowWeakKeys })) }
+    : { algorithm: 'RS256', keys: given.map((key) => rsaPublicKey(key, { name: 'publicKey', allowWeakKeys })) }
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value]
+}

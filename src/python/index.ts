@@ -1,0 +1,10 @@
+/** The entry `django-session-bridge/python`: Python's JSON, read and written without loss. */
+export { SerializationError } from '../errors.ts'
+export { type Duration, durationSeconds } from './duration.ts'
+export { encodeLike } from './encode-like.ts'
+export { floatRepr } from './float-repr.ts'
+export { parsePythonJson, splitPythonObject } from './json-reader.ts'
+export { JsonText } from './json-text.ts'
+export type { JsonLimits } from './json-tree.ts'
+export { formatPythonJson } from './json-writer.ts'
+export { float, PyFloat } from './values.ts'

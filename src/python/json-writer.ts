@@ -1,0 +1,88 @@
+/**
+ * Python's json.dumps(value, separators=(',', ':')): compact, ASCII only, floats as Python spells them.
+ *
+ * Numbers that are safe integers are written as integers, all others as floats; `float(2)` writes `2.0`, a bigint an
+ * integer of any size. Only plain objects, arrays and scalars can be written.
+ */
+import { SerializationError } from '../errors.ts'
+import { floatRepr } from './float-repr.ts'
+import { DEFAULT_DEPTH } from './json-tree.ts'
+import { PyFloat } from './values.ts'
+
+/** @throws SerializationError naming the place and type of what JSON cannot hold */
+export function formatPythonJson(value: unknown): string {
+  return formatAt(value, [], new Set())
+}
+
+/** An object from the texts of its members, in their order – which a JavaScript object would not keep for `"10"`. */
+export function formatPythonMembers(members: Iterable<readonly [key: string, text: string]>): string {
+  return `{${Array.from(members, ([key, text]) => `${formatPythonString(key)}:${text}`).join(',')}}`
+}
+
+/** As `formatPythonJson`, somewhere inside a larger value: `path` and `parents` lead there. */
+export function formatAt(value: unknown, path: readonly (string | number)[], parents: Set<object>): string {
+  if (typeof value === 'string') return formatPythonString(value)
+  if (typeof value === 'number') return formatPythonNumber(value)
+  if (value === null) return 'null'
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (value instanceof PyFloat) return floatRepr(value.value)
+  if (typeof value !== 'object') throw notWritable(typeof value, path)
+  return within(value, path, parents, () => {
+    if (Array.isArray(value)) {
+      return `[${Array.from(value, (item, index) => formatAt(item, [...path, index], parents)).join(',')}]`
+    }
+    const members = plainEntries(value, path).map(
+      ([key, item]) => `${formatPythonString(key)}:${formatAt(item, [...path, key], parents)}`,
+    )
+    return `{${members.join(',')}}`
+  })
+}
+
+/** Runs `write` inside `container`, refusing one that contains itself or is nested too deep. */
+export function within(
+  container: object,
+  path: readonly (string | number)[],
+  parents: Set<object>,
+  write: () => string,
+): string {
+  if (parents.has(container)) throw notWritable('a value that contains itself', path)
+  if (parents.size >= DEFAULT_DEPTH) throw notWritable(`nesting deeper than ${DEFAULT_DEPTH} levels`, [])
+  parents.add(container)
+  const text = write()
+  parents.delete(container)
+  return text
+}
+
+/** The members to write of a plain object; those that are undefined are left out. */
+export function plainEntries(value: object, path: readonly (string | number)[]): [string, unknown][] {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  if (prototype !== null && !isObjectPrototype(prototype)) throw notWritable(className(prototype), path)
+  return Object.entries(value).filter(([, item]) => item !== undefined)
+}
+
+export function formatPythonNumber(value: number): string {
+  return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : floatRepr(value)
+}
+
+/** @see CPython Modules/_json.c ascii_escape_unicode */
+export function formatPythonString(value: string): string {
+  // JSON.stringify escapes quotes, backslashes, controls and lone surrogates as Python does.
+  return JSON.stringify(value).replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+const NOT_ASCII = /[\u007f-\uffff]/g
+
+/** Object.prototype, also that of another realm such as a test runner's. */
+function isObjectPrototype(prototype: object): boolean {
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
+}
+
+function className(prototype: object): string {
+  const name: unknown = prototype.constructor?.name
+  return typeof name === 'string' && name !== '' ? name : 'a class instance'
+}
+
+function notWritable(what: string, path: readonly (string | number)[]): SerializationError {
+  const place = path.length === 0 ? '' : ` at ${path.join('.')}`
+  return new SerializationError(`JSON cannot hold ${what}${place}.`)
+}

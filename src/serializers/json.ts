@@ -1,0 +1,33 @@
+/**
+ * Sessions as JSON. Mirrors JSONSerializer of django/core/signing.py, which reads a session's bytes as latin-1 and
+ * writes ASCII only.
+ *
+ *     {"cart":["pear"],"total":1.0}
+ */
+import { encodeLike } from '../python/encode-like.ts'
+import { splitPythonObject } from '../python/json-reader.ts'
+import { JsonText } from '../python/json-text.ts'
+import { formatPythonJson, formatPythonMembers } from '../python/json-writer.ts'
+import { type Encoded, isEncoded, type NewValue, type Serializer } from './serializer.ts'
+
+export const jsonSerializer: Serializer = {
+  name: 'django.contrib.sessions.serializers.JSONSerializer',
+
+  loads(bytes) {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+    return new Map(
+      Array.from(splitPythonObject(text), ([key, member]) => [key, new JsonText(member.text, member.parsed)]),
+    )
+  },
+
+  dumps(data) {
+    const members = Array.from(data, ([key, value]) => [key, valueText(value)] as const)
+    // Text that came in as latin-1 goes out as the same bytes.
+    return Buffer.from(formatPythonMembers(members), 'latin1')
+  },
+}
+
+function valueText(value: Encoded | NewValue): string {
+  if (isEncoded(value)) return value instanceof JsonText ? value.text : formatPythonJson(value.decode())
+  return value.like instanceof JsonText ? encodeLike(value.like.text, value.value) : formatPythonJson(value.value)
+}

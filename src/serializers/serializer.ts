@@ -1,0 +1,33 @@
+/** The port of a session serializer: bytes of a whole session to an ordered map of values that stay encoded. */
+
+/** One value as it was stored. It is decoded when somebody asks for it, and written back verbatim when nobody changed it. */
+export interface Encoded {
+  /** The value, freshly made on every call, so that a caller may change what it got. */
+  decode(): unknown
+  /** Whether writing `value` in this one's place would store the same value again. */
+  same(value: unknown): boolean
+}
+
+/** A value to be written; `like` is what stood in its place, whose spelling is kept wherever an equal value stands. */
+export interface NewValue {
+  readonly value: unknown
+  readonly like?: Encoded
+}
+
+/** The values of one session in insertion order, each either as stored or new. */
+export type SessionData = ReadonlyMap<string, Encoded | NewValue>
+
+/** Reads and writes the content of a session. @see django/core/signing.py JSONSerializer */
+export interface Serializer {
+  /** Django's dotted path of the serializer. */
+  readonly name: string
+  /** @throws SerializationError for bytes that are not a session of this format. */
+  loads(bytes: Uint8Array): ReadonlyMap<string, Encoded>
+  /** @throws SerializationError for a value that this format cannot hold. */
+  dumps(data: SessionData): Uint8Array
+}
+
+/** Tells the two kinds of value in `SessionData` apart. */
+export function isEncoded(value: Encoded | NewValue): value is Encoded {
+  return 'decode' in value
+}

@@ -1,0 +1,199 @@
+/**
+ * What one request did to a session's values, and how that applies to data that somebody else may have changed since.
+ *
+ * A change is kept by key: set, deleted or transformed. A value that was handed out and then changed in place counts
+ * as set; that is found out when it is asked for, by comparing with what was stored.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { type Encoded, isEncoded, type NewValue, type SessionData } from '../serializers/serializer.ts'
+
+/** A function from a value to the next; it is run again when the value was changed elsewhere in the meantime. */
+export type Transform = (value: unknown) => unknown
+
+type Change =
+  | { readonly kind: 'set'; readonly value: unknown; readonly like?: Encoded; readonly moved?: boolean }
+  | { readonly kind: 'keep'; readonly encoded: Encoded }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'transform'; readonly steps: readonly Transform[] }
+
+/** Changes at one moment, ready to be applied to any data. */
+export interface FrozenChanges {
+  readonly cleared: boolean
+  readonly byKey: ReadonlyMap<string, Change>
+}
+
+/** A login is one fact in three values: they are taken from one side, never mixed. @see django/contrib/auth login() */
+export const AUTH_KEYS = ['_auth_user_id', '_auth_user_backend', '_auth_user_hash'] as const
+
+interface HandedOut {
+  readonly value: unknown
+  /** What it was decoded from; none for the result of a transform, of which `pristine` is a copy. */
+  readonly source?: Encoded
+  readonly pristine?: unknown
+}
+
+export class Changes {
+  #cleared = false
+  readonly #byKey = new Map<string, Change>()
+  readonly #handedOut = new Map<string, HandedOut>()
+
+  /** The value as this request sees it, over `stored`; the same object each time. */
+  get(key: string, stored: SessionData): unknown {
+    const change = this.#byKey.get(key)
+    if (change?.kind === 'set') return change.value
+    if (change?.kind === 'delete') return undefined
+    const handed = this.#handedOut.get(key)
+    if (handed !== undefined) return handed.value
+    if (change?.kind === 'transform') {
+      const value = this.#transformed(change.steps, this.#base(stored).get(key))
+      this.#handedOut.set(key, { value, pristine: structuredClone(value) })
+      return value
+    }
+    const source = change?.kind === 'keep' ? change.encoded : this.#base(stored).get(key)
+    if (source === undefined) return undefined
+    if (!isEncoded(source)) return source.value
+    const value = source.decode()
+    this.#handedOut.set(key, { value, source })
+    return value
+  }
+
+  has(key: string, stored: SessionData): boolean {
+    const change = this.#byKey.get(key)
+    return change === undefined ? this.#base(stored).has(key) : change.kind !== 'delete'
+  }
+
+  /** The keys as this request sees them, in the order in which Python's dict would have them. */
+  keys(stored: SessionData): string[] {
+    const keys = new Set(this.#base(stored).keys())
+    for (const [key, change] of this.#byKey) {
+      if (change.kind === 'delete' || (change.kind === 'set' && change.moved)) keys.delete(key)
+      if (change.kind !== 'delete') keys.add(key)
+    }
+    return [...keys]
+  }
+
+  set(key: string, value: unknown): void {
+    const moved = this.#byKey.get(key)?.kind === 'delete'
+    this.#byKey.delete(key)
+    this.#byKey.set(key, moved ? { kind: 'set', value, moved } : { kind: 'set', value })
+    this.#handedOut.delete(key)
+  }
+
+  delete(key: string): void {
+    this.#byKey.delete(key)
+    this.#byKey.set(key, { kind: 'delete' })
+    this.#handedOut.delete(key)
+  }
+
+  transform(key: string, step: Transform, stored: SessionData): void {
+    const change = this.#byKey.get(key)
+    if (change?.kind === 'set' || change?.kind === 'delete' || this.#isChangedInPlace(key)) {
+      const value = step(this.get(key, stored))
+      if (value === undefined) this.delete(key)
+      else this.set(key, value)
+      return
+    }
+    const steps = change?.kind === 'transform' ? [...change.steps, step] : [step]
+    this.#byKey.set(key, { kind: 'transform', steps })
+    this.#handedOut.delete(key)
+  }
+
+  clear(): void {
+    this.#cleared = true
+    this.#byKey.clear()
+    this.#handedOut.clear()
+  }
+
+  /** Forgets what is not saved, and every value that was handed out. */
+  forget(): void {
+    this.#cleared = false
+    this.#byKey.clear()
+    this.#handedOut.clear()
+  }
+
+  get any(): boolean {
+    if (this.#cleared || this.#byKey.size > 0) return true
+    for (const key of this.#handedOut.keys()) if (this.#isChangedInPlace(key)) return true
+    return false
+  }
+
+  /** The changes so far, over what this request had read. Later changes are not part of it. */
+  freeze(stored: SessionData): FrozenChanges {
+    const byKey = new Map(this.#byKey)
+    for (const [key, handed] of this.#handedOut) {
+      if (!this.#isChangedInPlace(key)) continue
+      byKey.set(key, { kind: 'set', value: handed.value, ...(handed.source && { like: handed.source }) })
+    }
+    if (AUTH_KEYS.some((key) => byKey.has(key))) {
+      for (const key of AUTH_KEYS) if (!byKey.has(key)) byKey.set(key, keptFrom(this.#base(stored).get(key)))
+    }
+    return { cleared: this.#cleared, byKey }
+  }
+
+  /** Drops the changes that were saved; values that the handler still holds are compared with `saved` from now on. */
+  settle(frozen: FrozenChanges, saved: SessionData): void {
+    if (frozen.cleared) this.#cleared = false
+    for (const [key, change] of frozen.byKey) {
+      const inPlace = !this.#byKey.has(key)
+      if (!inPlace && this.#byKey.get(key) !== change) continue
+      this.#byKey.delete(key)
+      const source = saved.get(key)
+      if (change.kind === 'set' && source !== undefined && isEncoded(source)) {
+        this.#handedOut.set(key, { value: change.value, source })
+      } else {
+        this.#handedOut.delete(key)
+      }
+    }
+  }
+
+  #base(stored: SessionData): SessionData {
+    return this.#cleared ? NOTHING : stored
+  }
+
+  #isChangedInPlace(key: string): boolean {
+    const handed = this.#handedOut.get(key)
+    if (handed === undefined || typeof handed.value !== 'object' || handed.value === null) return false
+    if (handed.source !== undefined) return !handed.source.same(handed.value)
+    return !isDeepStrictEqual(handed.value, handed.pristine)
+  }
+
+  #transformed(steps: readonly Transform[], source: Encoded | NewValue | undefined): unknown {
+    return steps.reduce((value, step) => step(value), plain(source))
+  }
+}
+
+/** The next state of `current` under frozen changes. */
+export function applyChanges(frozen: FrozenChanges, current: SessionData): SessionData {
+  const next = new Map(frozen.cleared ? NOTHING : current)
+  for (const [key, change] of frozen.byKey) {
+    const present = next.get(key)
+    if (change.kind === 'delete') next.delete(key)
+    if (change.kind === 'keep') next.set(key, change.encoded)
+    if (change.kind === 'set') {
+      if (change.moved) next.delete(key)
+      next.set(key, newValue(change.value, change.like ?? present))
+    }
+    if (change.kind === 'transform') {
+      const value = change.steps.reduce((so, step) => step(so), plain(present))
+      if (value === undefined) next.delete(key)
+      else next.set(key, newValue(value, present))
+    }
+  }
+  return next
+}
+
+const NOTHING: SessionData = new Map()
+
+function keptFrom(stored: Encoded | NewValue | undefined): Change {
+  if (stored === undefined) return { kind: 'delete' }
+  return isEncoded(stored) ? { kind: 'keep', encoded: stored } : { kind: 'set', value: stored.value }
+}
+
+function plain(stored: Encoded | NewValue | undefined): unknown {
+  if (stored === undefined) return undefined
+  return isEncoded(stored) ? stored.decode() : stored.value
+}
+
+function newValue(value: unknown, like: Encoded | NewValue | undefined): NewValue {
+  return like !== undefined && isEncoded(like) ? { value, like } : { value }
+}

@@ -1,0 +1,236 @@
+/**
+ * One session of one request against its store: calls run one after another, every write merges what this request
+ * changed into what is stored now, and what must become of the cookie is remembered for the end of the request.
+ */
+import { type DjangoBridgeError, SessionInterrupted, StoreUnavailable } from '../errors.ts'
+import type { SessionData } from '../serializers/serializer.ts'
+import type { NextState, RequestInfo, SessionStore, StoredSession } from '../stores/store.ts'
+import { AUTH_KEYS, applyChanges, Changes, type FrozenChanges } from './changes.ts'
+
+export interface SavingOptions {
+  readonly store: SessionStore
+  readonly stored: StoredSession | null
+  readonly request?: RequestInfo
+  /** Values that `get` shows though nothing stored them; they go along with the next write. */
+  readonly overlay?: ReadonlyMap<string, unknown>
+  /** Runs before anything is stored; a write whose cookie could not be sent fails here. */
+  readonly beforeWrite?: () => Promise<void>
+}
+
+/** What to do when the session to write is gone from the store. */
+export type WhenGone = 'interrupt' | 'create' | 'ignore'
+
+/** Everything that belongs to one session key; `flush` and `detach` put a fresh one in its place. */
+interface State {
+  stored: StoredSession | null
+  readonly changes: Changes
+  readonly overlay: Map<string, unknown>
+  touched: boolean
+  /** A fallback key verified the login: the next write gets a new key and the new hash. */
+  rotating: boolean
+  /** What this request wrote last, whose key and expiry the cookie gets. */
+  written: StoredSession | null
+}
+
+const NOTHING: SessionData = new Map()
+
+export class SessionSaving {
+  readonly store: SessionStore
+  readonly #options: SavingOptions
+  #state: State
+  #tail: Promise<unknown> = Promise.resolve()
+  #flushed = false
+  #failure: StoreUnavailable | null = null
+
+  constructor(options: SavingOptions) {
+    this.store = options.store
+    this.#options = options
+    this.#state = newState(options.stored, options.overlay)
+  }
+
+  get changes(): Changes {
+    return this.#state.changes
+  }
+
+  get overlay(): Map<string, unknown> {
+    return this.#state.overlay
+  }
+
+  get data(): SessionData {
+    return this.#state.stored?.data ?? NOTHING
+  }
+
+  get stored(): StoredSession | null {
+    return this.#state.stored
+  }
+
+  get written(): StoredSession | null {
+    return this.#state.written
+  }
+
+  /** Whether the session was flushed in this request, so that its cookie goes even if nothing was stored under it. */
+  get flushed(): boolean {
+    return this.#flushed
+  }
+
+  /** The first failure of the store in a call that the handler made itself. */
+  get failure(): StoreUnavailable | null {
+    return this.#failure
+  }
+
+  get isEmpty(): boolean {
+    return this.#state.stored === null && this.changes.keys(NOTHING).length === 0
+  }
+
+  get modified(): boolean {
+    return this.#state.touched || this.changes.any
+  }
+
+  set modified(modified: boolean) {
+    this.#state.touched = modified
+    if (!modified) {
+      this.#state.rotating = false
+      this.changes.forget()
+    }
+  }
+
+  /** Ends the session in the store, if it was read from there, and starts an empty one. */
+  flush(): Promise<void> {
+    const ended = this.#state
+    this.#state = newState(null)
+    this.#flushed = true
+    return this.#enqueue(async () => {
+      // An earlier call may have renewed the key meanwhile.
+      if (ended.stored !== null) await this.store.delete(ended.stored.key)
+    })
+  }
+
+  /** Starts an empty session and leaves the stored one, and its cookie, to Django. */
+  detach(): void {
+    this.#state = newState(null)
+  }
+
+  /** Has the next write renew the key and store this auth hash. */
+  rotate(hash: string): void {
+    this.changes.set('_auth_user_hash', hash)
+    this.#state.rotating = true
+  }
+
+  save(whenGone: WhenGone = 'interrupt'): Promise<void> {
+    return this.#write((state) => {
+      if (state.stored === null) return state.changes.keys(NOTHING).length === 0 ? undefined : this.#create(state)
+      if (state.rotating) return this.#cycle(state, state.stored, whenGone)
+      return state.changes.any ? this.#save(state, state.stored, whenGone) : this.#touch(state, state.stored, whenGone)
+    })
+  }
+
+  create(): Promise<void> {
+    return this.#write((state) => this.#create(state))
+  }
+
+  cycleKey(whenGone: WhenGone = 'interrupt'): Promise<void> {
+    return this.#write((state) =>
+      state.stored === null ? this.#create(state) : this.#cycle(state, state.stored, whenGone),
+    )
+  }
+
+  /** Renews the expiry alone. */
+  touch(whenGone: WhenGone = 'interrupt'): Promise<void> {
+    return this.#write((state) => (state.stored === null ? undefined : this.#touch(state, state.stored, whenGone)))
+  }
+
+  /** Any call of the store that belongs between the writes of this session. */
+  ask<T>(question: (store: SessionStore) => Promise<T>): Promise<T> {
+    return this.#enqueue(() => question(this.store))
+  }
+
+  /** Waits for the calls made so far, whatever became of them. */
+  async settled(): Promise<void> {
+    await this.#tail
+  }
+
+  #write(write: (state: State) => Promise<void> | undefined): Promise<void> {
+    const state = this.#state
+    return this.#enqueue(async () => {
+      await this.#options.beforeWrite?.()
+      await write(state)
+    })
+  }
+
+  #enqueue<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(operation)
+    this.#tail = result.catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) this.#failure ??= error
+    })
+    return result
+  }
+
+  async #create(state: State): Promise<void> {
+    const { frozen, next } = this.#freeze(state)
+    // Data of a row that stays where it is goes along, as Django's create() copies it.
+    const seen = state.stored?.data ?? NOTHING
+    this.#settle(state, frozen, await this.store.create(() => next(seen), this.#options.request))
+  }
+
+  async #save(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
+    const { frozen, next } = this.#freeze(state)
+    const saved = await this.store.save(stored, next, this.#options.request)
+    if (saved !== null) this.#settle(state, frozen, saved)
+    else await this.#gone(state, frozen, whenGone)
+  }
+
+  async #cycle(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
+    const { frozen, next } = this.#freeze(state)
+    const saved = await this.store.cycle(stored, next, this.#options.request)
+    const onlyRotation = state.rotating && [...frozen.byKey.keys()].every((key) => AUTH_KEYS.some((own) => own === key))
+    if (saved !== null) this.#settle(state, frozen, saved)
+    else await this.#gone(state, frozen, onlyRotation ? 'ignore' : whenGone)
+  }
+
+  async #touch(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
+    const saved = await this.store.touch(stored)
+    if (saved !== null) this.#settle(state, { cleared: false, byKey: new Map() }, saved)
+    else if (whenGone !== 'ignore') throw interrupted()
+  }
+
+  async #gone(state: State, frozen: FrozenChanges, whenGone: WhenGone): Promise<void> {
+    if (whenGone === 'interrupt') throw interrupted()
+    if (whenGone === 'ignore') return
+    const next: NextState = () => applyChanges(frozen, NOTHING)
+    this.#settle(state, frozen, await this.store.create(next, this.#options.request))
+  }
+
+  #freeze(state: State): { frozen: FrozenChanges; next: NextState } {
+    const frozen = state.changes.freeze(state.stored?.data ?? NOTHING)
+    const shown = [...state.overlay].filter(([key]) => !frozen.byKey.has(key) && !frozen.cleared)
+    const next: NextState = (current) => {
+      const data = new Map(applyChanges(frozen, current))
+      for (const [key, value] of shown) data.set(key, { value })
+      return data
+    }
+    return { frozen, next }
+  }
+
+  #settle(state: State, frozen: FrozenChanges, saved: StoredSession): void {
+    state.stored = saved
+    state.written = saved
+    state.touched = false
+    state.rotating = false
+    if (frozen.cleared || frozen.byKey.size > 0) state.changes.settle(frozen, saved.data)
+  }
+}
+
+function newState(stored: StoredSession | null, overlay?: ReadonlyMap<string, unknown>): State {
+  return {
+    stored,
+    changes: new Changes(),
+    overlay: new Map(overlay),
+    touched: false,
+    rotating: false,
+    written: null,
+  }
+}
+
+function interrupted(): DjangoBridgeError {
+  return new SessionInterrupted('The session was deleted before the request ended, by a logout elsewhere for example.')
+}

@@ -1,0 +1,269 @@
+/**
+ * What a handler holds: the values of one session, read and changed like a Map, and the calls that touch the store.
+ * Mirrors SessionBase of django/contrib/sessions/backends/base.py.
+ */
+import type { WallClock } from '../databases/wall-clock.ts'
+import { SettingsError } from '../errors.ts'
+import { type Duration, durationSeconds } from '../python/duration.ts'
+import { EXPIRY_KEY, type Expiry, isoFormat } from '../stores/session-expiry.ts'
+import { isStored } from '../stores/store.ts'
+import type { SessionSaving, WhenGone } from './saving.ts'
+
+/** Declare the site's own session values here, and `get` and `set` know their types. */
+// biome-ignore lint/suspicious/noEmptyInterface: made to be augmented by the site.
+export interface DjangoSessionData {}
+
+type Known = DjangoSessionData
+type Value<K extends string> = K extends keyof Known ? Known[K] : unknown
+
+/** What a session needs to know of expiry. */
+export interface SessionClock {
+  readonly now: () => Date
+  readonly wallClock: WallClock
+  readonly expiryOf: (value: unknown, modification: Date) => Expiry
+  /** Whether every Django of the fleet reads a moment written as ISO text. */
+  readonly writesIsoExpiry: boolean
+}
+
+const TEST_COOKIE_NAME = 'testcookie'
+const TEST_COOKIE_VALUE = 'worked'
+
+export class Session {
+  readonly #saving: SessionSaving
+  readonly #clock: SessionClock
+
+  /** Sessions are opened by `await django.session()`, never made by hand. */
+  constructor(saving: SessionSaving, clock: SessionClock) {
+    this.#saving = saving
+    this.#clock = clock
+  }
+
+  /** The key under which the session is stored; null when it is not stored (yet). */
+  get sessionKey(): string | null {
+    return this.#saving.stored?.key ?? null
+  }
+
+  /** Always true: opening a session is what Django calls accessing it. */
+  get accessed(): boolean {
+    return true
+  }
+
+  /**
+   * Whether the end of the request will save: true after any change, also one made inside a value that `get` returned.
+   * Setting it to true renews expiry and cookie without a change; false forgets this request's unsaved changes.
+   */
+  get modified(): boolean {
+    return this.#saving.modified
+  }
+
+  set modified(modified: boolean) {
+    this.#saving.modified = modified
+  }
+
+  /** Whether there is neither a stored session nor a value. @see SessionBase.is_empty */
+  get isEmpty(): boolean {
+    return this.#saving.isEmpty
+  }
+
+  /**
+   * The value of `key`, or undefined. The same object is returned each time and may be changed in place. Its declared
+   * type is a claim: what another program stored there is not validated.
+   */
+  get<K extends string>(key: K): Value<K> | undefined {
+    const { overlay, changes, data } = this.#saving
+    if (overlay.has(key)) return overlay.get(key) as Value<K>
+    return changes.get(key, data) as Value<K> | undefined
+  }
+
+  /** @throws TypeError for undefined: a value is removed with `delete`. */
+  set<K extends string>(key: K, value: Value<K>): this {
+    if (typeof key !== 'string') throw new TypeError('A session key name is a string.')
+    if (value === undefined) throw new TypeError('A session value cannot be undefined; use delete().')
+    this.#saving.overlay.delete(key)
+    this.#saving.changes.set(key, value)
+    return this
+  }
+
+  has(key: string): boolean {
+    return this.#saving.overlay.has(key) || this.#saving.changes.has(key, this.#saving.data)
+  }
+
+  /** Removes a value; returns whether it was there. */
+  delete(key: string): boolean {
+    if (!this.has(key)) return false
+    this.#saving.overlay.delete(key)
+    this.#saving.changes.delete(key)
+    return true
+  }
+
+  /** Removes a value and returns it, or `fallback` when it is not there. */
+  pop<K extends string>(key: K, fallback?: Value<K>): Value<K> | undefined {
+    const value = this.has(key) ? this.get(key) : fallback
+    this.delete(key)
+    return value
+  }
+
+  /** The value of `key`; when it is not there, `value` is set and returned. */
+  setDefault<K extends string>(key: K, value: Value<K>): Value<K> {
+    if (this.has(key)) return this.get(key) as Value<K>
+    this.set(key, value)
+    return value
+  }
+
+  update(values: Partial<Known> & Readonly<Record<string, unknown>>): void {
+    for (const [key, value] of Object.entries(values)) this.set(key, value as Value<string>)
+  }
+
+  /**
+   * Changes a value by a pure function of it, for example `(cart = []) => [...cart, sku]`. When another request has
+   * saved meanwhile, the function is run again on the newer value, so neither change is lost.
+   */
+  transform<K extends string>(key: K, step: (value: Value<K> | undefined) => Value<K> | undefined): void {
+    this.#saving.overlay.delete(key)
+    this.#saving.changes.transform(key, step as (value: unknown) => unknown, this.#saving.data)
+  }
+
+  /** Removes every value, also those that others add before it is saved. The session and its key stay. */
+  clear(): void {
+    this.#saving.overlay.clear()
+    this.#saving.changes.clear()
+  }
+
+  get size(): number {
+    return this.#names().length
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#names().values()
+  }
+
+  *values(): IterableIterator<unknown> {
+    for (const key of this.#names()) yield this.get(key)
+  }
+
+  *entries(): IterableIterator<[string, unknown]> {
+    for (const key of this.#names()) yield [key, this.get(key)]
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, unknown]> {
+    return this.entries()
+  }
+
+  /**
+   * Sets when this session expires: seconds after each save (`0`: when the browser closes), a moment, a duration from
+   * now, or null for the site's setting.
+   * @throws SettingsError for a moment or duration without DJANGO_VERSION: Django reads their text from 4.1 on.
+   * @see SessionBase.set_expiry
+   */
+  setExpiry(value: number | Date | Duration | null): void {
+    if (value === null) {
+      this.delete(EXPIRY_KEY)
+      return
+    }
+    if (typeof value === 'number') {
+      if (!Number.isFinite(value)) throw new TypeError('setExpiry takes a finite number of seconds.')
+      this.#saving.changes.set(EXPIRY_KEY, value)
+      return
+    }
+    const { now, wallClock } = this.#clock
+    const seconds = value instanceof Date ? value.getTime() : durationSeconds(value)
+    if (Number.isNaN(seconds)) throw new TypeError('setExpiry takes a valid Date or a duration of finite numbers.')
+    const moment = value instanceof Date ? wallClock.instant(value) : wallClock.later(now(), seconds)
+    if (!this.#clock.writesIsoExpiry) {
+      throw new SettingsError(
+        'setExpiry with a moment writes text that Django reads from 4.1 on: set DJANGO_VERSION to the oldest Django ' +
+          'that shares these sessions, or give a number of seconds.',
+      )
+    }
+    this.#saving.changes.set(EXPIRY_KEY, isoFormat(moment, wallClock))
+  }
+
+  /** Seconds until the session expires, if it were saved now. @see SessionBase.get_expiry_age */
+  getExpiryAge(options: { modification?: Date; expiry?: unknown } = {}): number {
+    return this.#expiry(options).age
+  }
+
+  /** The moment at which the session expires, if it were saved now. @see SessionBase.get_expiry_date */
+  getExpiryDate(options: { modification?: Date; expiry?: unknown } = {}): Date {
+    return this.#expiry(options).at
+  }
+
+  /** @see SessionBase.get_expire_at_browser_close */
+  getExpireAtBrowserClose(): boolean {
+    return this.#expiry({}).atBrowserClose
+  }
+
+  /** Sets a value that the next request finds only if the browser keeps cookies. @see SessionBase.set_test_cookie */
+  setTestCookie(): void {
+    this.#saving.changes.set(TEST_COOKIE_NAME, TEST_COOKIE_VALUE)
+  }
+
+  testCookieWorked(): boolean {
+    return this.get(TEST_COOKIE_NAME) === TEST_COOKIE_VALUE
+  }
+
+  deleteTestCookie(): void {
+    this.delete(TEST_COOKIE_NAME)
+  }
+
+  /**
+   * Ends this session: its values, its row and its cookie. What is set afterwards starts a new one under a new key.
+   * @throws StoreUnavailable
+   * @see SessionBase.flush
+   */
+  flush(): Promise<void> {
+    return this.#saving.flush()
+  }
+
+  /**
+   * Moves this session, with this request's changes, to a new key at once; the old key opens nothing any more.
+   * @param options `whenGone: 'create'` starts a new session from this request's changes when the old one is gone.
+   * @throws SessionInterrupted when the session is gone, StoreUnavailable
+   * @see SessionBase.cycle_key
+   */
+  cycleKey(options: { whenGone?: Exclude<WhenGone, 'ignore'> } = {}): Promise<void> {
+    return this.#saving.cycleKey(options.whenGone)
+  }
+
+  /**
+   * Saves now instead of at the end of the request; its cookie is then sent whatever the status of the response.
+   * @throws SessionInterrupted when the session is gone, SerializationError, StoreUnavailable
+   */
+  save(): Promise<void> {
+    return this.#saving.save()
+  }
+
+  /** Stores the values under a new key, leaving a stored session where it is. @see SessionBase.create */
+  create(): Promise<void> {
+    return this.#saving.create()
+  }
+
+  /** The values that are stored now, read anew; what this request holds and changed is not touched. */
+  async load(): Promise<Map<string, unknown>> {
+    const key = this.sessionKey
+    const answer = key === null ? undefined : await this.#saving.ask((store) => store.load(key))
+    if (answer === undefined || !isStored(answer)) return new Map()
+    return new Map(Array.from(answer.data, ([name, value]) => [name, 'decode' in value ? value.decode() : value.value]))
+  }
+
+  /** Whether any session is stored under this key. */
+  exists(sessionKey: string): Promise<boolean> {
+    return this.#saving.ask((store) => store.exists(sessionKey))
+  }
+
+  /** Deletes what is stored under a key, this session's own by default. @see SessionBase.delete */
+  async deleteStored(sessionKey: string | null = this.sessionKey): Promise<void> {
+    if (sessionKey !== null) await this.#saving.ask((store) => store.delete(sessionKey))
+  }
+
+  #names(): string[] {
+    const names = this.#saving.changes.keys(this.#saving.data)
+    for (const shown of this.#saving.overlay.keys()) if (!names.includes(shown)) names.push(shown)
+    return names
+  }
+
+  #expiry(options: { modification?: Date; expiry?: unknown }): Expiry {
+    const value = 'expiry' in options ? options.expiry : this.get(EXPIRY_KEY)
+    return this.#clock.expiryOf(value, options.modification ?? this.#clock.now())
+  }
+}

@@ -1,0 +1,21 @@
+/** The only file that knows what differs between versions of Django. */
+
+/** `5.2`, `5.2.19`: the oldest Django that shares the sessions. */
+export type DjangoVersion = string
+
+export const DJANGO_VERSION_PATTERN: RegExp = /^\d{1,2}\.\d{1,2}(\.\d{1,3})?$/
+
+/** USE_TZ's default changed in 5.0. @see docs/releases/5.0.txt */
+export function usesTimeZonesByDefault(version: DjangoVersion | undefined): boolean {
+  return version === undefined || isAtLeast(version, 5, 0)
+}
+
+/** `_session_expiry` may be ISO text from 4.1 on. @see django/contrib/sessions/backends/base.py set_expiry */
+export function writesIsoExpiry(version: DjangoVersion): boolean {
+  return isAtLeast(version, 4, 1)
+}
+
+function isAtLeast(version: DjangoVersion, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+}

@@ -1,0 +1,78 @@
+/**
+ * DJANGO_SESSION_JWT as django-session-jwt's releases have it, or in lower case as its first description had it.
+ * @see django_session_jwt/middleware/session.py
+ */
+import { SettingsError } from '../errors.ts'
+
+/** One key: text, or what it is said to be. */
+export type JwtKeyText = string | { readonly secret: string | Uint8Array } | { readonly path: string }
+
+/** `FIELDS` entries: an attribute, or `[attribute, short name on the wire, long name in code]`. */
+export type JwtField = string | readonly string[]
+
+export interface JwtDictionary {
+  /**
+   * A secret or the path of a file with one (HS256), or a pair of PEM texts or paths `[private, public]` (RS256);
+   * `[null, public]` reads and never issues. Default SECRET_KEY.
+   */
+  readonly KEY?: JwtKeyText | readonly [JwtKeyText | null, JwtKeyText] | undefined
+  readonly FIELDS?: readonly JwtField[] | undefined
+  /** The dotted path of a Python function; its part is played by `hooks.jwtClaims`. */
+  readonly CALLABLE?: string | null | undefined
+  /** Seconds that a token lives; null or absent: for ever. */
+  readonly EXPIRES?: number | null | undefined
+  /** The claim of the session key. Default `sk`, in the early dialect `sessionid`. */
+  readonly SESSION_FIELD?: string | undefined
+  readonly key?: JwtDictionary['KEY']
+  readonly fields?: JwtDictionary['FIELDS']
+  readonly callable?: JwtDictionary['CALLABLE']
+  readonly expires?: JwtDictionary['EXPIRES']
+  readonly session_field?: string | undefined
+}
+
+export interface JwtSettings {
+  readonly KEY: JwtKeyText | readonly [JwtKeyText | null, JwtKeyText] | undefined
+  readonly FIELDS: readonly JwtField[]
+  readonly CALLABLE: string | null
+  readonly EXPIRES: number | null
+  readonly SESSION_FIELD: string
+}
+
+const NAMES = ['KEY', 'FIELDS', 'CALLABLE', 'EXPIRES', 'SESSION_FIELD'] as const
+
+/** @throws SettingsError naming the option */
+export function jwtSettings(input: JwtDictionary, isEarlyEngine: boolean): JwtSettings {
+  const known: readonly string[] = [...NAMES, ...NAMES.map((name) => name.toLowerCase())]
+  for (const name of Object.keys(input)) {
+    if (!known.includes(name)) wrong(`${name} is not an option; options are ${NAMES.join(', ')}`)
+  }
+  const values = input as Readonly<Record<string, unknown>>
+  const both = NAMES.find((name) => values[name] !== undefined && values[name.toLowerCase()] !== undefined)
+  if (both !== undefined) wrong(`${both} is given in both spellings`)
+  const isEarly = isEarlyEngine || NAMES.some((name) => values[name.toLowerCase()] !== undefined)
+  const option = (name: (typeof NAMES)[number]): unknown => values[name] ?? values[name.toLowerCase()]
+
+  const fields = option('FIELDS') ?? []
+  if (!Array.isArray(fields)) wrong('FIELDS must be a list')
+  const expires = option('EXPIRES') ?? null
+  if (expires !== null && (typeof expires !== 'number' || !Number.isFinite(expires) || expires < 0)) {
+    wrong('EXPIRES must be a number of seconds')
+  }
+  const callable = option('CALLABLE') ?? null
+  if (callable !== null && typeof callable !== 'string') wrong('CALLABLE must be the dotted path of a Python function')
+  const sessionField = option('SESSION_FIELD') ?? (isEarly ? 'sessionid' : 'sk')
+  if (typeof sessionField !== 'string' || sessionField === '') wrong('SESSION_FIELD must be the name of a claim')
+  const settings: JwtSettings = {
+    KEY: option('KEY') as JwtSettings['KEY'],
+    FIELDS: fields as JwtField[],
+    CALLABLE: callable as string | null,
+    // Python's `if expires:`: 0 issues tokens without an end.
+    EXPIRES: (expires as number | null) || null,
+    SESSION_FIELD: sessionField as string,
+  }
+  return Object.defineProperty(settings, 'KEY', { enumerable: false })
+}
+
+function wrong(what: string): never {
+  throw new SettingsError(`DJANGO_SESSION_JWT: ${what}.`)
+}

@@ -1,0 +1,268 @@
+/**
+ * Django's settings under Django's names, so that a settings.py can be copied over. Checked once, then frozen; what
+ * holds a secret is not enumerable, so printing them shows none.
+ */
+import { z } from 'zod'
+import { SettingsError } from '../errors.ts'
+import { type DatabaseDictionary, type DatabaseSettings, databaseSettings } from './database-url.ts'
+import { DJANGO_VERSION_PATTERN, type DjangoVersion, usesTimeZonesByDefault } from './django-version.ts'
+import { type JwtDictionary, type JwtSettings, jwtSettings } from './session-jwt.ts'
+
+export type { DatabaseDictionary, DatabaseSettings } from './database-url.ts'
+export type { JwtDictionary, JwtSettings } from './session-jwt.ts'
+
+type Secret = string | Uint8Array
+
+/** What `createBridge` takes. Settings of Django that have no bearing on sessions are ignored. */
+export interface DjangoSettings {
+  /** The site's SECRET_KEY, text or bytes. Required. */
+  readonly SECRET_KEY: Secret | undefined
+  /** Older keys that are still accepted. Default none. */
+  readonly SECRET_KEY_FALLBACKS?: readonly Secret[] | undefined
+  /** Default `django.contrib.sessions.backends.db`. */
+  readonly SESSION_ENGINE?: string | undefined
+  /** Default `django.contrib.sessions.serializers.JSONSerializer`. */
+  readonly SESSION_SERIALIZER?: string | undefined
+  /** Default `sessionid`. */
+  readonly SESSION_COOKIE_NAME?: string | undefined
+  /** Seconds. Default 1209600, two weeks. */
+  readonly SESSION_COOKIE_AGE?: number | undefined
+  /** Default none: the host alone. */
+  readonly SESSION_COOKIE_DOMAIN?: string | null | undefined
+  /** Default `/`. */
+  readonly SESSION_COOKIE_PATH?: string | undefined
+  /** Default false; set it wherever the site is served over HTTPS. */
+  readonly SESSION_COOKIE_SECURE?: boolean | undefined
+  /** Default true. */
+  readonly SESSION_COOKIE_HTTPONLY?: boolean | undefined
+  /** `Lax` (default), `Strict`, `None`, or false for none. */
+  readonly SESSION_COOKIE_SAMESITE?: string | false | null | undefined
+  /** Default false. */
+  readonly SESSION_SAVE_EVERY_REQUEST?: boolean | undefined
+  /** Default false. */
+  readonly SESSION_EXPIRE_AT_BROWSER_CLOSE?: boolean | undefined
+  /** By alias: Django's dictionary, or a database URL. Sessions and users are in `default`. */
+  readonly DATABASES?: Readonly<Record<string, string | DatabaseDictionary | undefined>> | undefined
+  /** Default `auth.User`. */
+  readonly AUTH_USER_MODEL?: string | undefined
+  /** Default `django.contrib.auth.backends.ModelBackend`. */
+  readonly AUTHENTICATION_BACKENDS?: readonly string[] | undefined
+  /** Only looked at to see whether django-session-jwt's middleware is on. */
+  readonly MIDDLEWARE?: readonly string[] | undefined
+  /** django-session-jwt's settings; without MIDDLEWARE, their presence means that the cookie is a JWT. */
+  readonly DJANGO_SESSION_JWT?: JwtDictionary | undefined
+  /** Default by DJANGO_VERSION: true from 5.0 on, and when no version is given. */
+  readonly USE_TZ?: boolean | undefined
+  /** Default `America/Chicago`; matters only when USE_TZ is false. */
+  readonly TIME_ZONE?: string | undefined
+  /** Default `/accounts/login/`. */
+  readonly LOGIN_URL?: string | undefined
+  /** Origins (`https://shop.example.com`, `https://*.example.com`) that may send forms. Default none. */
+  readonly CSRF_TRUSTED_ORIGINS?: readonly string[] | undefined
+  /** Silences the warning about cookies over plain HTTP. Default false. */
+  readonly DEBUG?: boolean | undefined
+  /** The oldest Django that shares these sessions, such as `5.2`; needed to write what versions write differently. */
+  readonly DJANGO_VERSION?: DjangoVersion | undefined
+}
+
+/** Settings with their defaults, checked and frozen. */
+export interface Settings {
+  readonly SECRET_KEY: Secret
+  readonly SECRET_KEY_FALLBACKS: readonly Secret[]
+  readonly SESSION_ENGINE: string
+  readonly SESSION_SERIALIZER: string
+  readonly SESSION_COOKIE_NAME: string
+  readonly SESSION_COOKIE_AGE: number
+  readonly SESSION_COOKIE_DOMAIN: string | null
+  readonly SESSION_COOKIE_PATH: string
+  readonly SESSION_COOKIE_SECURE: boolean
+  readonly SESSION_COOKIE_HTTPONLY: boolean
+  readonly SESSION_COOKIE_SAMESITE: string | false
+  readonly SESSION_SAVE_EVERY_REQUEST: boolean
+  readonly SESSION_EXPIRE_AT_BROWSER_CLOSE: boolean
+  readonly DATABASES: Readonly<Record<string, DatabaseSettings>>
+  readonly AUTH_USER_MODEL: string
+  readonly AUTHENTICATION_BACKENDS: readonly string[]
+  readonly DJANGO_SESSION_JWT: JwtSettings | null
+  readonly USE_TZ: boolean
+  readonly TIME_ZONE: string
+  readonly LOGIN_URL: string
+  readonly CSRF_TRUSTED_ORIGINS: readonly string[]
+  readonly DEBUG: boolean
+  readonly DJANGO_VERSION: DjangoVersion | undefined
+}
+
+/** The engine of django-session-jwt's first description: rows as in `db`, the cookie a JWT. */
+const EARLY_JWT_ENGINE = 'django_session_jwt.engine'
+const DB_ENGINE = 'django.contrib.sessions.backends.db'
+const JWT_MIDDLEWARE = 'django_session_jwt.middleware.session.SessionMiddleware'
+
+const secret = z.union([z.string().min(1), z.instanceof(Uint8Array).refine((bytes) => bytes.length > 0)], {
+  error: (issue) =>
+    issue.input === undefined
+      ? 'is missing: give the SECRET_KEY of the Django site (it may be undefined in the environment)'
+      : 'must be text or bytes, and not empty',
+})
+const text = z.string().min(1)
+const cookieName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/, "must be a cookie name: letters, digits and !#$%&'*+-.^_`|~")
+const attribute = z.string().regex(/^[\x20-\x3a\x3c-\x7e]*$/, 'must be printable ASCII without ";"')
+const sameSite = z.union([z.string().regex(/^(lax|strict|none)$/i), z.literal(false), z.null()], {
+  error: 'must be "Lax", "Strict", "None" or false',
+})
+const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
+const trustedOrigin = z
+  .string()
+  .regex(/^https?:\/\/[^/]+$/, 'must be origins with a scheme, such as https://example.com')
+
+const schema = z.object({
+  SECRET_KEY: secret,
+  SECRET_KEY_FALLBACKS: z.array(secret).default([]),
+  SESSION_ENGINE: text.default(DB_ENGINE),
+  SESSION_SERIALIZER: text.default('django.contrib.sessions.serializers.JSONSerializer'),
+  SESSION_COOKIE_NAME: cookieName.default('sessionid'),
+  SESSION_COOKIE_AGE: z.number().int().positive().max(1e10).default(1209600),
+  SESSION_COOKIE_DOMAIN: attribute.nullable().default(null),
+  SESSION_COOKIE_PATH: attribute.startsWith('/', 'must start with /').default('/'),
+  SESSION_COOKIE_SECURE: z.boolean().default(false),
+  SESSION_COOKIE_HTTPONLY: z.boolean().default(true),
+  SESSION_COOKIE_SAMESITE: sameSite.default('Lax'),
+  SESSION_SAVE_EVERY_REQUEST: z.boolean().default(false),
+  SESSION_EXPIRE_AT_BROWSER_CLOSE: z.boolean().default(false),
+  DATABASES: z
+    .record(
+      z.string(),
+      z.custom<string | DatabaseDictionary | undefined>(
+        isDatabase,
+        'must be a URL or Django’s dictionary with ENGINE and NAME as text',
+      ),
+    )
+    .default({}),
+  AUTH_USER_MODEL: z
+    .string()
+    .regex(/^\w+\.\w+$/, 'must be app.Model')
+    .default('auth.User'),
+  AUTHENTICATION_BACKENDS: z.array(text).default(['django.contrib.auth.backends.ModelBackend']),
+  MIDDLEWARE: z.array(z.string()).optional(),
+  DJANGO_SESSION_JWT: z.custom<JwtDictionary>(isDictionary, 'must be a dictionary').optional(),
+  USE_TZ: z.boolean().optional(),
+  TIME_ZONE: timeZone.default('America/Chicago'),
+  LOGIN_URL: text.default('/accounts/login/'),
+  CSRF_TRUSTED_ORIGINS: z.array(trustedOrigin).default([]),
+  DEBUG: z.boolean().default(false),
+  DJANGO_VERSION: z.string().regex(DJANGO_VERSION_PATTERN, 'must be a version such as "5.2"').optional(),
+})
+
+/** @throws SettingsError naming every setting that is wrong and what it should be, never its value */
+export function checkSettings(input: DjangoSettings): Settings {
+  if (!isDictionary(input)) throw new SettingsError('Settings are an object with Django’s names, SECRET_KEY at least.')
+  const result = schema.safeParse(input)
+  const mistakes = [...misspelt(input), ...(result.error?.issues ?? []).map(describe)]
+  if (!result.success || mistakes.length > 0) throw new SettingsError(`Settings: ${mistakes.join('; ')}.`)
+
+  const { MIDDLEWARE, DJANGO_SESSION_JWT: jwt, ...rest } = result.data
+  const isEarlyJwt = rest.SESSION_ENGINE === EARLY_JWT_ENGINE
+  const hasJwtCookie = isEarlyJwt || (MIDDLEWARE?.includes(JWT_MIDDLEWARE) ?? jwt !== undefined)
+  const settings: Settings = {
+    ...rest,
+    SESSION_ENGINE: isEarlyJwt ? DB_ENGINE : rest.SESSION_ENGINE,
+    SESSION_COOKIE_SAMESITE: rest.SESSION_COOKIE_SAMESITE ?? false,
+    DATABASES: databases(rest.DATABASES),
+    DJANGO_SESSION_JWT: hasJwtCookie ? jwtSettings(jwt ?? {}, isEarlyJwt) : null,
+    USE_TZ: rest.USE_TZ ?? usesTimeZonesByDefault(rest.DJANGO_VERSION),
+    DJANGO_VERSION: rest.DJANGO_VERSION,
+  }
+  checkCookiePrefix(settings)
+  return deepFreeze(hide(settings, ['SECRET_KEY', 'SECRET_KEY_FALLBACKS']))
+}
+
+function databases(
+  input: Readonly<Record<string, string | DatabaseDictionary | undefined>>,
+): Record<string, DatabaseSettings> {
+  return Object.fromEntries(
+    Object.entries(input).map(([alias, database]) => {
+      if (database === undefined)
+        throw new SettingsError(`DATABASES.${alias} is undefined: give a URL or a dictionary.`)
+      return [alias, databaseSettings(alias, database)]
+    }),
+  )
+}
+
+/** What browsers demand of these names; they drop the cookie otherwise. @see RFC 6265bis 4.1.3 */
+function checkCookiePrefix(settings: Settings): void {
+  const { SESSION_COOKIE_NAME: name, SESSION_COOKIE_SECURE: secure } = settings
+  const isHost = /^__host-/i.test(name)
+  if ((isHost || /^__secure-/i.test(name)) && !secure) {
+    throw new SettingsError(
+      `SESSION_COOKIE_NAME ${name} needs SESSION_COOKIE_SECURE = true: browsers drop it otherwise.`,
+    )
+  }
+  if (isHost && (settings.SESSION_COOKIE_DOMAIN !== null || settings.SESSION_COOKIE_PATH !== '/')) {
+    throw new SettingsError(`SESSION_COOKIE_NAME ${name} needs SESSION_COOKIE_PATH = "/" and no SESSION_COOKIE_DOMAIN.`)
+  }
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join('.')} ${/^(must|is) /.test(issue.message) ? issue.message : `is wrong (${issue.message})`}`
+}
+
+/** Names that are none of Django's but nearly one of those that count here. */
+function misspelt(input: object): string[] {
+  const known = Object.keys(schema.shape)
+  const strangers = Object.keys(input).filter((name) => !known.includes(name) && !OTHERS.includes(name))
+  return strangers.flatMap((name) => {
+    const meant = known.find((candidate) => isNear(name.toUpperCase(), candidate))
+    return meant === undefined ? [] : [`${name} is not a setting; ${meant} is`]
+  })
+}
+
+/** Settings of Django that read like ours and are others. */
+const OTHERS = ['CSRF_COOKIE_NAME', 'CSRF_COOKIE_AGE', 'CSRF_COOKIE_PATH', 'LOGOUT_URL']
+
+/** Whether one change – a sign more, less, other, or two swapped – leads from one text to the other. */
+function isNear(left: string, right: string): boolean {
+  if (left === right) return true
+  if (Math.abs(left.length - right.length) > 1) return false
+  let head = 0
+  while (head < left.length && left[head] === right[head]) head++
+  const [leftRest, rightRest] = [left.slice(head), right.slice(head)]
+  const swapped = `${leftRest.charAt(1)}${leftRest.charAt(0)}${leftRest.slice(2)}`
+  return (
+    leftRest.slice(1) === rightRest.slice(1) ||
+    leftRest.slice(1) === rightRest ||
+    leftRest === rightRest.slice(1) ||
+    swapped === rightRest
+  )
+}
+
+function isDictionary(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isDatabase(value: unknown): boolean {
+  if (value === undefined || typeof value === 'string') return true
+  const { ENGINE, NAME } = (isDictionary(value) ? value : {}) as { ENGINE?: unknown; NAME?: unknown }
+  return typeof ENGINE === 'string' && typeof NAME === 'string'
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function hide<T extends object>(object: T, names: readonly string[]): T {
+  for (const name of names) Object.defineProperty(object, name, { enumerable: false })
+  return object
+}
+
+function deepFreeze<T extends object>(object: T): T {
+  for (const value of Object.values(object)) {
+    if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) deepFreeze(value)
+  }
+  return Object.freeze(object)
+}

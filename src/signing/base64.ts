@@ -1,0 +1,53 @@
+/** Mirrors b64_encode and b64_decode of django/core/signing.py, which forgive what Python's base64 module forgives. */
+import { SerializationError } from '../errors.ts'
+
+/** base64url without padding. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+const CANONICAL = /^[A-Za-z0-9_-]*$/
+
+/**
+ * Decodes as `urlsafe_b64decode` does after padding to four: either alphabet, other characters skipped, and nothing
+ * read behind padding that ends a group.
+ * @throws SerializationError where Python raises binascii.Error
+ */
+export function decodeBase64(text: string): Buffer {
+  if (CANONICAL.test(text) && text.length % 4 !== 1) return Buffer.from(text, 'base64url')
+  return decodeLeniently(Buffer.from(text))
+}
+
+/** @see CPython Modules/binascii.c a2b_base64 without strict mode */
+function decodeLeniently(text: Buffer): Buffer {
+  const padded = text.length + ((4 - (text.length % 4)) % 4)
+  const bytes: number[] = []
+  let place = 0
+  let left = 0
+  let pads = 0
+  for (let index = 0; index < padded; index++) {
+    const character = text[index] ?? PAD
+    if (character === PAD) {
+      if (place >= 2 && place + ++pads >= 4) return Buffer.from(bytes)
+      continue
+    }
+    const six = SIX_BITS.get(character)
+    if (six === undefined) continue
+    pads = 0
+    if (place === 1) bytes.push((left << 2) | (six >> 4))
+    if (place === 2) bytes.push(((left & 0x0f) << 4) | (six >> 2))
+    if (place === 3) bytes.push(((left & 0x03) << 6) | six)
+    left = six
+    place = (place + 1) % 4
+  }
+  if (place !== 0) throw new SerializationError('The signed content is not base64.')
+  return Buffer.from(bytes)
+}
+
+const PAD = 0x3d
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const SIX_BITS = new Map<number, number>([
+  ...Array.from(LETTERS, (letter, value) => [letter.charCodeAt(0), value] as const),
+  ...(['+', '-'].map((letter) => [letter.charCodeAt(0), 62]) as [number, number][]),
+  ...(['/', '_'].map((letter) => [letter.charCodeAt(0), 63]) as [number, number][]),
+])

@@ -1,0 +1,40 @@
+/**
+ * Mirrors salted_hmac and constant_time_compare of django/utils/crypto.py.
+ *
+ * The HMAC's key is the *hash* of salt and secret, so short and long secrets are treated alike:
+ * `saltedHmac('salt', 'value', 'secret')` is `HMAC-SHA1(key = SHA1('salt' + 'secret'), 'value')`,
+ * a82be9ba6efe61405ee8d2e8a3781c37e103360a in hexadecimal digits.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+
+/** Text counts as its UTF-8 bytes. */
+export type Bytes = string | Uint8Array
+
+/** The key that `saltedHmac` derives; worth keeping where many values are signed. */
+export function deriveKey(salt: Bytes, secret: Bytes, algorithm: string): Buffer {
+  return createHash(openSslName(algorithm)).update(salt).update(secret).digest()
+}
+
+/**
+ * @param secret SECRET_KEY as it is, never trimmed
+ * @param options `algorithm`: a hash that node:crypto knows; Django's default here is sha1
+ * @see django/utils/crypto.py salted_hmac
+ */
+export function saltedHmac(salt: Bytes, value: Bytes, secret: Bytes, options: { algorithm?: string } = {}): Buffer {
+  const { algorithm = 'sha1' } = options
+  return createHmac(openSslName(algorithm), deriveKey(salt, secret, algorithm))
+    .update(value)
+    .digest()
+}
+
+/** Python's `sha3_256` is OpenSSL's `sha3-256`. */
+export function openSslName(algorithm: string): string {
+  return algorithm.replaceAll('_', '-')
+}
+
+/** Compares two texts in a time that tells nothing of where they differ. @see django/utils/crypto.py */
+export function constantTimeCompare(left: string, right: string): boolean {
+  const leftBytes = Buffer.from(left)
+  const rightBytes = Buffer.from(right)
+  return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes)
+}

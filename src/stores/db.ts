@@ -1,0 +1,197 @@
+/**
+ * Sessions in a database table. Mirrors django/contrib/sessions/backends/db.py, but every write compares and swaps:
+ * a session that was deleted meanwhile is not recreated, and what somebody else wrote meanwhile is merged, not lost.
+ */
+import { type Database, quoteIdentifier, type Row, type SqlValue, UniqueViolation } from '../databases/database.ts'
+import type { WallClock } from '../databases/wall-clock.ts'
+import { type Deadline, pauseBeforeRetry, startDeadline } from '../deadline.ts'
+import { SettingsError, StoreUnavailable } from '../errors.ts'
+import type { SessionData } from '../serializers/serializer.ts'
+import type { SessionCodec } from './session-data.ts'
+import type { Expiry, ExpiryRule } from './session-expiry.ts'
+import { newSessionKey } from './session-key.ts'
+import type { NextState, NotLoaded, RequestInfo, SessionStore, StoredSession } from './store.ts'
+
+export interface DbStoreOptions {
+  readonly database: Database
+  readonly codec: SessionCodec
+  readonly expiryOf: ExpiryRule
+  readonly wallClock: WallClock
+  readonly now: () => Date
+  readonly deadlineMs: number
+  /** Default `django_session`. */
+  readonly table?: string
+  /** Values of columns that the site's own session model has beside Django's three. */
+  readonly columns?: (session: SessionData, request: RequestInfo | undefined) => Readonly<Record<string, SqlValue>>
+}
+
+const MOST_TAKEN_KEYS = 5
+const CLEAR_BATCH = 1000
+const CHECKED_ROWS = 20
+
+export function db(options: DbStoreOptions): SessionStore {
+  const { database, codec, expiryOf, wallClock } = options
+  const table = quoteIdentifier(options.table ?? 'django_session')
+
+  /** The columns to write beside the key, and what was written. */
+  function prepare(data: SessionData, request: RequestInfo | undefined) {
+    const text = codec.encode(data)
+    const expiry = expiryOf(data)
+    const extra = Object.entries(options.columns?.(data, request) ?? {})
+    return {
+      names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quoteIdentifier),
+      values: [text, database.fromInstant(expiry), ...extra.map(([, value]) => value)],
+      stored: (key: string): StoredSession => {
+        let data: SessionData | undefined
+        // Read back only when somebody goes on with the session after the write.
+        return {
+          key,
+          expiry,
+          version: text,
+          get data() {
+            data ??= decoded(text)
+            return data
+          },
+        }
+      },
+    }
+  }
+
+  function decoded(text: string): SessionData {
+    const answer = codec.decode(text)
+    if (!('data' in answer)) throw new StoreUnavailable('A session that was just written cannot be read back.')
+    return answer.data
+  }
+
+  async function select(key: string, deadline: Deadline): Promise<Row | undefined> {
+    const alive = `(expire_date > ?) AS alive`
+    const sql = `SELECT session_key, session_data, expire_date, ${alive} FROM ${table} WHERE session_key = ?`
+    const now = database.fromInstant(wallClock.instant(options.now()))
+    const rows = await database.rows(sql, [now, key], deadline)
+    return rows.find((row) => row.session_key === key)
+  }
+
+  function open(key: string, row: Row): StoredSession | NotLoaded {
+    const text = row.session_data
+    if (typeof text !== 'string') return { absent: 'unreadable', reason: 'session_data_unreadable' }
+    const answer = codec.decode(text)
+    if (!('data' in answer)) return { absent: 'unreadable', reason: answer.reason }
+    const rule = expiryOf(answer.data)
+    const expiry: Expiry = { ...rule, at: database.toDate(row.expire_date) ?? rule.at }
+    return { key, data: answer.data, expiry, version: text }
+  }
+
+  /** Tries `write` on what was seen, then on what is stored now, until it hits; null when the session is gone. */
+  async function swap(
+    seen: StoredSession,
+    write: (current: StoredSession, deadline: Deadline) => Promise<StoredSession | null>,
+  ): Promise<StoredSession | null> {
+    const deadline = startDeadline(options.deadlineMs)
+    let current = seen
+    for (;;) {
+      const written = await write(current, deadline)
+      if (written !== null) return written
+      const row = await select(seen.key, deadline)
+      const newer = row === undefined ? null : open(seen.key, row)
+      if (newer === null || !('key' in newer)) return null
+      if (newer.version === current.version) {
+        throw new StoreUnavailable('The database did not change a row that it shows unchanged.')
+      }
+      current = newer
+      await pauseBeforeRetry(deadline)
+      if (deadline.remaining() === 0) throw new StoreUnavailable('A session was written by others until the deadline.')
+    }
+  }
+
+  async function update(
+    current: StoredSession,
+    names: readonly string[],
+    values: readonly SqlValue[],
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const assignments = names.map((name) => `${name} = ?`).join(', ')
+    const sql = `UPDATE ${table} SET ${assignments} WHERE session_key = ? AND session_data = ?`
+    return (await database.execute(sql, [...values, current.key, String(current.version)], deadline)) > 0
+  }
+
+  return {
+    async load(key) {
+      const row = await select(key, startDeadline(options.deadlineMs))
+      if (row === undefined) return { absent: 'unknown', reason: 'unknown_session' }
+      if (!row.alive) return { absent: 'expired', reason: 'expired_session' }
+      return open(key, row)
+    },
+
+    async exists(key) {
+      const sql = `SELECT session_key FROM ${table} WHERE session_key = ?`
+      const rows = await database.rows(sql, [key], startDeadline(options.deadlineMs))
+      return rows.some((row) => row.session_key === key)
+    },
+
+    async create(next, request) {
+      const deadline = startDeadline(options.deadlineMs)
+      const { names, values, stored } = prepare(next(new Map()), request)
+      const marks = ['?', ...values.map(() => '?')].join(', ')
+      const sql = `INSERT INTO ${table} (session_key, ${names.join(', ')}) VALUES (${marks})`
+      for (let tries = 1; ; tries++) {
+        const key = newSessionKey()
+        try {
+          await database.execute(sql, [key, ...values], deadline)
+          return stored(key)
+        } catch (error) {
+          if (!(error instanceof UniqueViolation) || tries === MOST_TAKEN_KEYS) throw error
+        }
+      }
+    },
+
+    save: (seen, next: NextState, request) =>
+      swap(seen, async (current, deadline) => {
+        const { names, values, stored } = prepare(next(current.data), request)
+        return (await update(current, names, values, deadline)) ? stored(seen.key) : null
+      }),
+
+    // One statement renames the row, which keeps the columns of the site's own model and leaves no moment with two.
+    cycle: (seen, next, request) =>
+      swap(seen, async (current, deadline) => {
+        const { names, values, stored } = prepare(next(current.data), request)
+        const key = newSessionKey()
+        const renamed = await update(current, ['session_key', ...names], [key, ...values], deadline)
+        return renamed ? stored(key) : null
+      }),
+
+    touch: (seen) =>
+      swap(seen, async (current, deadline) => {
+        const expiry = expiryOf(current.data)
+        const renewed = await update(current, ['expire_date'], [database.fromInstant(expiry)], deadline)
+        return renewed ? { ...current, expiry } : null
+      }),
+
+    async delete(key) {
+      const sql = `DELETE FROM ${table} WHERE session_key = ?`
+      await database.execute(sql, [key], startDeadline(options.deadlineMs))
+    },
+
+    async check() {
+      const newest = `SELECT session_data FROM ${table} ORDER BY expire_date DESC LIMIT ${CHECKED_ROWS}`
+      const rows = await database.rows(newest, [], startDeadline(options.deadlineMs))
+      const readable = rows.filter(({ session_data: text }) => typeof text === 'string' && 'data' in codec.decode(text))
+      if (rows.length > 0 && readable.length === 0) {
+        throw new SettingsError(
+          `None of the ${rows.length} newest sessions can be read: SECRET_KEY, SECRET_KEY_FALLBACKS or ` +
+            'SESSION_SERIALIZER differ from the ones Django uses.',
+        )
+      }
+    },
+
+    async clearExpired() {
+      const now = database.fromInstant(wallClock.instant(options.now()))
+      const batch = `SELECT session_key FROM ${table} WHERE expire_date < ? LIMIT ${CLEAR_BATCH}`
+      const sql = `DELETE FROM ${table} WHERE session_key IN (${batch})`
+      for (let total = 0; ; ) {
+        const deleted = await database.execute(sql, [now], startDeadline(options.deadlineMs))
+        total += deleted
+        if (deleted < CLEAR_BATCH) return total
+      }
+    },
+  }
+}

@@ -1,0 +1,42 @@
+/** Tells the diagnostics channel `django-session-bridge:store` of every call of a store; never of keys or data. */
+import { channel } from 'node:diagnostics_channel'
+import type { SessionStore } from './store.ts'
+
+/** What subscribers of the channel get. */
+export interface StoreCall {
+  readonly operation: keyof SessionStore
+  /** Django's dotted path of the engine. */
+  readonly engine: string
+  readonly durationMs: number
+  /** `ok`, or the code of the error. */
+  readonly outcome: string
+}
+
+const calls = channel('django-session-bridge:store')
+
+export function observedStore(store: SessionStore, engine: string): SessionStore {
+  async function observed<T>(operation: keyof SessionStore, call: () => Promise<T>): Promise<T> {
+    if (!calls.hasSubscribers) return call()
+    const start = performance.now()
+    let outcome = 'ok'
+    try {
+      return await call()
+    } catch (error) {
+      outcome = String((error as { code?: unknown }).code ?? 'error')
+      throw error
+    } finally {
+      calls.publish({ operation, engine, durationMs: performance.now() - start, outcome } satisfies StoreCall)
+    }
+  }
+  return {
+    load: (key) => observed('load', () => store.load(key)),
+    exists: (key) => observed('exists', () => store.exists(key)),
+    create: (next, request) => observed('create', () => store.create(next, request)),
+    save: (seen, next, request) => observed('save', () => store.save(seen, next, request)),
+    cycle: (seen, next, request) => observed('cycle', () => store.cycle(seen, next, request)),
+    touch: (seen) => observed('touch', () => store.touch(seen)),
+    delete: (key) => observed('delete', () => store.delete(key)),
+    clearExpired: () => observed('clearExpired', () => store.clearExpired()),
+    check: () => observed('check', () => store.check()),
+  }
+}

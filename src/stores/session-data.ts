@@ -1,0 +1,69 @@
+/**
+ * The text of one session as the stores `db`, `file` and the rows of `cached_db` keep it.
+ * Mirrors SessionBase.encode and decode of django/contrib/sessions/backends/base.py.
+ *
+ *     .eJyrVkpOLCpRslIqLU4tUqoFAB8rBJo:1wAbCd:Wm6hXnBM5RW2X…
+ *      │                               │      └ HMAC-SHA256, salt "django.contrib.sessions.SessionStore"
+ *      │                               └ seconds since 1970 in base 62; its age is never checked
+ *      └ the serializer's bytes in base64url; behind a "." compressed by zlib
+ */
+import { BadSignature, DjangoBridgeError } from '../errors.ts'
+import { jsonSerializer } from '../serializers/json.ts'
+import type { Encoded, Serializer, SessionData } from '../serializers/serializer.ts'
+import { TimestampSigner } from '../signing/timestamp-signer.ts'
+
+/** The salt of Django's own SessionStore of db, file and cached_db. @see SessionBase.key_salt */
+export const SESSION_SALT = 'django.contrib.sessions.SessionStore'
+
+export interface SessionCodecOptions {
+  readonly SECRET_KEY: string | Uint8Array
+  readonly SECRET_KEY_FALLBACKS?: readonly (string | Uint8Array)[]
+  readonly serializer?: Serializer
+  readonly salt?: string
+  /** Milliseconds since 1970, for the timestamp that is written. */
+  readonly now?: () => number
+}
+
+export type DecodedSession =
+  | { readonly data: ReadonlyMap<string, Encoded> }
+  | { readonly reason: 'session_data_corrupted' | 'session_data_unreadable' }
+
+export interface SessionCodec {
+  /** @throws SerializationError for a value that the serializer cannot hold. */
+  encode(data: SessionData): string
+  /** Never throws: what it cannot read has a reason. Django takes either reason for an empty session. */
+  decode(text: string): DecodedSession
+}
+
+/** Reads and writes `session_data` with the site's keys and serializer. */
+export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
+  const serializer = options.serializer ?? jsonSerializer
+  const signer = new TimestampSigner({
+    key: options.SECRET_KEY,
+    fallbackKeys: options.SECRET_KEY_FALLBACKS ?? [],
+    salt: options.salt ?? SESSION_SALT,
+    ...(options.now && { now: options.now }),
+  })
+  return {
+    encode: (data) => signer.signObject(data, { serializer, compress: true }),
+    decode(text) {
+      try {
+        return { data: signer.unsignObject(text, { serializer }) }
+      } catch (error) {
+        if (error instanceof BadSignature) return { reason: 'session_data_corrupted' }
+        if (error instanceof DjangoBridgeError) return { reason: 'session_data_unreadable' }
+        throw error
+      }
+    },
+  }
+}
+
+/** The plain values of a decoded session, for tools and tests. */
+export function sessionValues(data: ReadonlyMap<string, Encoded>): Map<string, unknown> {
+  return new Map(Array.from(data, ([key, value]) => [key, value.decode()]))
+}
+
+/** A session of plain values, ready to be encoded. */
+export function sessionOf(values: Iterable<readonly [string, unknown]>): SessionData {
+  return new Map(Array.from(values, ([key, value]) => [key, { value }]))
+}

@@ -1,0 +1,29 @@
+/**
+ * Session keys: 32 characters of `a-z0-9` from the system's random source, 165 bits.
+ * @see django/contrib/sessions/backends/base.py VALID_KEY_CHARS, _get_new_session_key, _validate_session_key
+ */
+import { randomBytes } from 'node:crypto'
+
+const CHARACTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'
+const LENGTH = 32
+/** The largest multiple of 36 that a byte can count to: bytes above it would make some characters likelier. */
+const UNBIASED = 252
+
+export function newSessionKey(random: (size: number) => Uint8Array = randomBytes): string {
+  let key = ''
+  while (key.length < LENGTH) {
+    for (const byte of random(LENGTH + 8)) {
+      if (byte < UNBIASED && key.length < LENGTH) key += CHARACTERS.charAt(byte % CHARACTERS.length)
+    }
+  }
+  return key
+}
+
+/**
+ * What a cookie's text may be as a session key: `short` as Django has it (its cookie is deleted), `malformed` when no
+ * store could hold it (Django would ask the store, which refuses some of it with an error).
+ */
+export function judgeSessionKey(text: string): 'ok' | 'short' | 'malformed' {
+  if (text.length < 16 && [...text].length < 8) return 'short'
+  return /^[\x21-\x7e]{8,255}$/.test(text) ? 'ok' : 'malformed'
+}

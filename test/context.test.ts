@@ -1,0 +1,459 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { SessionInterrupted, StoreUnavailable } from '../src/errors.ts'
+import { loginValues, makeSite, SECRET_KEY, type Site, sentCookie } from './site.ts'
+
+const DELETION = 'sessionid=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=Lax'
+
+let site: Site
+beforeEach(async () => {
+  site = await makeSite()
+})
+afterEach(() => site.close())
+
+describe('a request without a session cookie', () => {
+  test('that touches nothing sends nothing, varies on nothing and reports nothing', async () => {
+    expect(await site.open().finish(200)).toEqual({ cookies: [], vary: [] })
+    expect(site.reports).toEqual([])
+  })
+
+  test('that reads has an empty session, and stores none', async () => {
+    const django = site.open()
+    const session = await django.session()
+    expect([session.isEmpty, session.sessionKey, session.get('cart'), await django.user()]).toEqual([
+      true,
+      null,
+      undefined,
+      null,
+    ])
+    expect(await django.finish(200)).toEqual({ cookies: [], vary: ['Cookie'] })
+    expect(site.rows()).toEqual([])
+  })
+
+  test('that sets a value stores a session and sends its cookie as Django spells it', async () => {
+    const django = site.open()
+    const session = await django.session()
+    session.set('cart', ['pear'])
+    const changes = await django.finish(200)
+    expect(changes.cookies[0]?.header).toBe(
+      `sessionid=${session.sessionKey}; expires=Thu, 29 Jan 2026 12:00:00 GMT; HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax`,
+    )
+    expect([changes.vary, changes.cacheControl]).toEqual([['Cookie'], 'private'])
+    expect(site.rows().map((row) => row.session_key)).toEqual([session.sessionKey])
+  })
+
+  test('that sets and takes back again stores nothing', async () => {
+    const django = site.open()
+    const session = await django.session()
+    session.set('a', 1)
+    session.delete('a')
+    expect(sentCookie(await django.finish(200))).toBeNull()
+    expect(site.rows()).toEqual([])
+  })
+})
+
+describe('a request with the cookie of a session', () => {
+  test('that only reads writes nothing and sends nothing', async () => {
+    const key = await site.store({ cart: ['pear'] })
+    const before = site.rows()
+    site.advance(60)
+    const django = site.open(`sessionid=${key}`)
+    expect((await django.session()).get('cart')).toEqual(['pear'])
+    expect(await django.finish(200)).toEqual({ cookies: [], vary: ['Cookie'] })
+    expect(site.rows()).toEqual(before)
+  })
+
+  test('that touches nothing makes no store call', async () => {
+    const key = await site.store({ a: 1 })
+    site.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
+    expect(await site.open(`sessionid=${key}`).finish(200)).toEqual({ cookies: [], vary: [] })
+  })
+
+  test('that changes a value inside another saves it', async () => {
+    const key = await site.store({ cart: { pear: 1 } })
+    const django = site.open(`sessionid=${key}`)
+    const cart = (await django.session()).get('cart') as Record<string, number>
+    cart.pear = 2
+    expect((await django.session()).modified).toBe(true)
+    expect(sentCookie(await django.finish(200))).toBe(key)
+    expect((await (await site.open(`sessionid=${key}`).session()).load()).get('cart')).toEqual({ pear: 2 })
+  })
+
+  test('that empties it keeps the row and renews the cookie', async () => {
+    const key = await site.store({ a: 1 })
+    const django = site.open(`sessionid=${key}`)
+    ;(await django.session()).clear()
+    expect(sentCookie(await django.finish(200))).toBe(key)
+    expect(site.rows()).toHaveLength(1)
+  })
+
+  test('S4: that flushes ends the row and the cookie, also when it answers 500', async () => {
+    for (const status of [200, 500]) {
+      const key = await site.store({ a: 1 })
+      const django = site.open(`sessionid=${key}`)
+      await (await django.session()).flush()
+      expect((await django.finish(status)).cookies.map((cookie) => cookie.header)).toEqual([DELETION])
+      expect(site.rows()).toEqual([])
+    }
+  })
+
+  test('that flushes and sets goes on under a new key', async () => {
+    const key = await site.store({ a: 1 })
+    const django = site.open(`sessionid=${key}`)
+    const session = await django.session()
+    await session.flush()
+    session.set('b', 2)
+    const sent = sentCookie(await django.finish(200))
+    expect(sent).not.toBe(key)
+    expect(site.rows().map((row) => row.session_key)).toEqual([sent])
+  })
+
+  test('that answers 500 saves nothing, but sends the cookie of what the handler saved itself', async () => {
+    const key = await site.store({ a: 1 })
+    const before = site.rows()
+    const lost = site.open(`sessionid=${key}`)
+    ;(await lost.session()).set('a', 2)
+    expect(sentCookie(await lost.finish(500))).toBeNull()
+    expect(site.rows()).toEqual(before)
+
+    const cycled = site.open(`sessionid=${key}`)
+    await (await cycled.session()).cycleKey()
+    expect(sentCookie(await cycled.finish(500))).toBe(site.rows()[0]?.session_key)
+  })
+
+  test('S2: that cycles the key carries the data over and ends the old key', async () => {
+    const key = await site.store({ a: 1 })
+    const django = site.open(`sessionid=${key}`)
+    const session = await django.session()
+    session.set('b', 2)
+    await session.cycleKey()
+    const sent = sentCookie(await django.finish(200))
+    expect(sent).toBe(session.sessionKey)
+    expect(site.rows().map((row) => row.session_key)).toEqual([sent])
+    expect([...(await session.load())]).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
+  })
+
+  test('is merged with what another request saved meanwhile', async () => {
+    const key = await site.store({ cart: ['pear'], theirs: 0 })
+    const slow = site.open(`sessionid=${key}`)
+    const slowSession = await slow.session()
+    slowSession.transform('cart', (cart) => [...((cart as string[]) ?? []), 'plum'])
+    const quick = site.open(`sessionid=${key}`)
+    const quickSession = await quick.session()
+    quickSession.set('theirs', 1)
+    quickSession.transform('cart', (cart) => [...((cart as string[]) ?? []), 'fig'])
+    await quick.finish(200)
+    await slow.finish(200)
+    expect(Object.fromEntries(await slowSession.load())).toEqual({ cart: ['pear', 'fig', 'plum'], theirs: 1 })
+  })
+
+  test('S36: whose session was logged out meanwhile is interrupted and brings nothing back', async () => {
+    const key = await site.store({ a: 1 })
+    const django = site.open(`sessionid=${key}`)
+    ;(await django.session()).set('a', 2)
+    await (await site.open(`sessionid=${key}`).session()).flush()
+    await expect(django.finish(200)).rejects.toThrow(SessionInterrupted)
+    expect(site.rows()).toEqual([])
+  })
+
+  test('renews row and cookie when modified is set by hand, and forgets changes when it is unset', async () => {
+    const key = await site.store({ a: 1 })
+    site.advance(3600)
+    const touched = site.open(`sessionid=${key}`)
+    ;(await touched.session()).modified = true
+    expect(sentCookie(await touched.finish(200))).toBe(key)
+    expect(site.rows()[0]?.expire_date).toBe('2026-01-29 13:00:00')
+
+    const forgetful = site.open(`sessionid=${key}`)
+    const session = await forgetful.session()
+    session.set('a', 2)
+    session.modified = false
+    expect(session.get('a')).toBe(1)
+    expect(sentCookie(await forgetful.finish(200))).toBeNull()
+  })
+
+  test('whose expiry is the end of the browser gets a cookie without one and a row with one', async () => {
+    const django = site.open()
+    const session = await django.session()
+    session.set('a', 1)
+    session.setExpiry(0)
+    const { cookies } = await django.finish(200)
+    expect(cookies[0]?.header).toBe(`sessionid=${session.sessionKey}; HttpOnly; Path=/; SameSite=Lax`)
+    expect(site.rows()[0]?.expire_date).toBe('2026-01-29 12:00:00')
+  })
+})
+
+describe('a cookie that opens nothing', () => {
+  const unknown = 'a'.repeat(32)
+
+  test('S3: an unknown key is never adopted', async () => {
+    const django = site.open(`sessionid=${unknown}`)
+    const session = await django.session()
+    session.set('a', 1)
+    const sent = sentCookie(await django.finish(200))
+    expect(sent).not.toBe(unknown)
+    expect(site.rows().map((row) => row.session_key)).toEqual([sent])
+    expect(site.reports.map((report) => report.code)).toEqual(['unknown_session'])
+  })
+
+  test('is deleted once it was looked up, and kept while nothing was touched', async () => {
+    const read = site.open(`sessionid=${unknown}`)
+    await read.session()
+    expect((await read.finish(200)).cookies.map((cookie) => cookie.header)).toEqual([DELETION])
+    expect((await site.open(`sessionid=${unknown}`).finish(200)).cookies).toEqual([])
+  })
+
+  test.each(['', '""', 'short', '"short"'])('an empty or short cookie (%j) is deleted even untouched', async (text) => {
+    const changes = await site.open(`sessionid=${text}`).finish(200)
+    expect(changes.cookies.map((cookie) => cookie.header)).toEqual([DELETION])
+    expect(changes.vary).toEqual(['Cookie'])
+    expect(site.reports.map((report) => report.code)).toEqual(['short_session_key'])
+  })
+
+  test.each([
+    ['100 kB', 'x'.repeat(100_000)],
+    ['not ASCII', Buffer.from('ключ-сессии-сайта').toString('latin1')],
+    ['a NUL', 'abcdefgh\0abcdefgh'],
+    ['a space inside', 'abcdefgh abcdefgh'],
+  ])('of %s is anonymous, reported once, kept, and asks no store', async (_, text) => {
+    site.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
+    const django = site.open(`sessionid=${text}`)
+    expect(await django.user()).toBeNull()
+    expect((await django.finish(200)).cookies).toEqual([])
+    expect(site.reports.map((report) => report.code)).toEqual(['malformed_session_key'])
+  })
+
+  test('S6: an expired session is anonymous and reported; its row stays', async () => {
+    const key = await site.store({ _session_expiry: 10, a: 1 })
+    site.advance(11)
+    const django = site.open(`sessionid=${key}`)
+    expect((await django.session()).isEmpty).toBe(true)
+    expect(sentCookie(await django.finish(200))).toBe('')
+    expect(site.reports.map((report) => report.code)).toEqual(['expired_session'])
+    expect(site.rows()).toHaveLength(1)
+  })
+
+  test('S40: a row with a bad signature is reported once, left as it is, and its cookie too', async () => {
+    const key = await site.store({ a: 1 })
+    site.client.exec("UPDATE django_session SET session_data = session_data || 'x'")
+    const before = site.rows()
+    const django = site.open(`sessionid=${key}`)
+    expect((await django.session()).isEmpty).toBe(true)
+    expect(await django.user()).toBeNull()
+    expect((await django.finish(200)).cookies).toEqual([])
+    expect(site.reports.map((report) => report.code)).toEqual(['session_data_corrupted'])
+    expect(site.rows()).toEqual(before)
+  })
+
+  test('a write beside an unreadable row goes to a new key, a flush leaves the row', async () => {
+    const key = await site.store({ a: 1 })
+    site.client.exec("UPDATE django_session SET session_data = session_data || 'x'")
+    const writing = site.open(`sessionid=${key}`)
+    ;(await writing.session()).set('b', 2)
+    const sent = sentCookie(await writing.finish(200))
+    expect(
+      site
+        .rows()
+        .map((row) => row.session_key)
+        .sort(),
+    ).toEqual([key, sent].sort())
+
+    const flushing = site.open(`sessionid=${key}`)
+    await (await flushing.session()).flush()
+    expect(sentCookie(await flushing.finish(200))).toBe('')
+    expect(site.rows()).toHaveLength(2)
+  })
+
+  test('S15: a key in the URL or another header opens nothing', async () => {
+    const key = await site.store(loginValues())
+    const django = site.open(undefined, {
+      url: `/?sessionid=${key}`,
+      headers: { sessionid: key, 'x-sessionid': key, authorization: `Bearer ${key}` },
+    })
+    expect(await django.user()).toBeNull()
+    expect(site.reports).toEqual([])
+  })
+
+  test('S13: of duplicated cookies the one counts that Django takes, the last', async () => {
+    const ada = await site.store(loginValues('7'))
+    const other = await site.store({ a: 1 })
+    expect(await site.open(`sessionid=${ada}; sessionid=${other}`).user()).toBeNull()
+    expect(await site.open(`sessionid=${other}; sessionid="${ada}"`).user()).toMatchObject({ username: 'ada' })
+  })
+})
+
+describe('the user', () => {
+  test('is known when the session’s auth hash is the one of the user’s row', async () => {
+    const key = await site.store(loginValues())
+    const user = await site.open(`sessionid=${key}`).user()
+    expect(user).toMatchObject({ pk: '7', id: 7, username: 'ada', is_active: true, is_staff: true })
+    expect(user?.date_joined).toEqual(new Date('2026-01-01T00:00:00Z'))
+    expect(user).not.toHaveProperty('password')
+  })
+
+  test.each([
+    ['no login', {}, 'not_logged_in'],
+    ['a basket and messages', { cart: ['pear'], _messages: '[]', 'otp-pending': 7 }, 'not_logged_in'],
+    ['an id without a backend', { _auth_user_id: '7' }, 'not_logged_in'],
+    ['an id that is a number', { ...loginValues(), _auth_user_id: 7 }, 'malformed_login'],
+    [
+      'a backend that is not among the settings',
+      { ...loginValues(), _auth_user_backend: 'evil.Backend' },
+      'backend_not_allowed',
+    ],
+    ['a user who is gone', loginValues('99'), 'unknown_user'],
+    ['an id that only resembles one', loginValues('7.0'), 'unknown_user'],
+    ['an inactive user', loginValues('8'), 'inactive_user'],
+    ['no hash', { ...loginValues(), _auth_user_hash: undefined }, 'auth_hash_missing'],
+    ['an empty hash', { ...loginValues(), _auth_user_hash: '' }, 'auth_hash_missing'],
+    ['a hash that is a number', { ...loginValues(), _auth_user_hash: 5 }, 'auth_hash_missing'],
+    ['the hash of another password', { ...loginValues(), _auth_user_hash: 'f'.repeat(64) }, 'auth_hash_mismatch'],
+    [
+      'the hash in capitals',
+      { ...loginValues(), _auth_user_hash: String(loginValues()._auth_user_hash).toUpperCase() },
+      'auth_hash_mismatch',
+    ],
+  ])('S8, S28: %s is anonymous', async (_, values, reason) => {
+    const stored = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+    const key = await site.store({ marker: 1, ...stored })
+    expect(await site.open(`sessionid=${key}`).auth()).toEqual({ status: 'anonymous', reason })
+  })
+
+  test('S5: a disabled user and a changed password end every session at once', async () => {
+    const key = await site.store(loginValues())
+    site.client.exec('UPDATE auth_user SET is_active = 0 WHERE id = 7')
+    expect(await site.open(`sessionid=${key}`).user()).toBeNull()
+    site.client.exec("UPDATE auth_user SET is_active = 1, password = 'pbkdf2_sha256$other' WHERE id = 7")
+    expect(await site.open(`sessionid=${key}`).user()).toBeNull()
+  })
+
+  test('S5: a login whose hash fails becomes an empty session; row and cookie are left to Django', async () => {
+    const key = await site.store({ ...loginValues(), _auth_user_hash: 'f'.repeat(64), secret: 1 })
+    const before = site.rows()
+    const django = site.open(`sessionid=${key}`)
+    const session = await django.session()
+    session.set('mine', 1)
+    expect(await django.user()).toBeNull()
+    expect([...session.keys()]).toEqual([])
+    expect((await django.finish(200)).cookies).toEqual([])
+    expect(site.rows()).toEqual(before)
+    expect(site.reports.map((report) => report.code)).toEqual(['auth_hash_mismatch'])
+
+    const writing = site.open(`sessionid=${key}`)
+    await writing.user()
+    ;(await writing.session()).set('fresh', 1)
+    const sent = sentCookie(await writing.finish(200))
+    expect(sent).not.toBe(key)
+    expect(site.rows()).toHaveLength(2)
+  })
+
+  test('a hook may veto, and the session stays', async () => {
+    const strict = await makeSite(
+      {},
+      { hooks: { veto: (user, session) => user.username === 'ada' && session.has('marker') } },
+    )
+    const key = await strict.store({ ...loginValues(), marker: 1 })
+    expect(await strict.open(`sessionid=${key}`).auth()).toEqual({ status: 'anonymous', reason: 'vetoed' })
+    expect(strict.rows()).toHaveLength(1)
+    await strict.close()
+  })
+})
+
+describe('a login under a fallback key', () => {
+  let rotating: Site
+  beforeEach(async () => {
+    rotating = await makeSite({
+      SECRET_KEY: 'the new secret of the site, long enough',
+      SECRET_KEY_FALLBACKS: [SECRET_KEY],
+    })
+  })
+  afterEach(() => rotating.close())
+
+  test('S5: is accepted, gets a new key and the new hash with the response', async () => {
+    const key = await rotating.store({ ...loginValues(), cart: ['pear'] })
+    const django = rotating.open(`sessionid=${key}`)
+    expect(await django.user()).toMatchObject({ username: 'ada' })
+    expect(rotating.rows().map((row) => row.session_key)).toEqual([key])
+    const sent = sentCookie(await django.finish(200))
+    expect(sent).not.toBe(key)
+    expect(rotating.rows().map((row) => row.session_key)).toEqual([sent])
+    const values = Object.fromEntries(await (await rotating.open(`sessionid=${sent}`).session()).load())
+    expect(values).toEqual({ ...loginValues('7', 'the new secret of the site, long enough'), cart: ['pear'] })
+  })
+
+  test('is not rotated by a response of 500', async () => {
+    const key = await rotating.store(loginValues())
+    const django = rotating.open(`sessionid=${key}`)
+    expect(await django.user()).not.toBeNull()
+    expect(sentCookie(await django.finish(500))).toBeNull()
+    expect(rotating.rows().map((row) => row.session_key)).toEqual([key])
+  })
+
+  test('of two requests at once, one rotates and neither fails', async () => {
+    const key = await rotating.store(loginValues())
+    const requests = [rotating.open(`sessionid=${key}`), rotating.open(`sessionid=${key}`)]
+    for (const django of requests) expect(await django.user()).not.toBeNull()
+    const sent = await Promise.all(requests.map(async (django) => sentCookie(await django.finish(200))))
+    expect(sent.filter((cookie) => cookie !== null)).toHaveLength(1)
+    expect(rotating.rows()).toHaveLength(1)
+  })
+})
+
+describe('a store that is down', () => {
+  test('is an error of the first call, and no cookie is sent or deleted when the handler copes', async () => {
+    const key = await site.store({ a: 1 })
+    site.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
+    const django = site.open(`sessionid=${key}`)
+    await expect(django.session()).rejects.toThrow(StoreUnavailable)
+    await expect(django.user()).rejects.toMatchObject({ code: 'store_unavailable', status: 503 })
+    expect(await django.finish(200)).toEqual({ cookies: [], vary: ['Cookie'] })
+  })
+
+  test('at the save is an error of finish', async () => {
+    const key = await site.store({ a: 1 })
+    const django = site.open(`sessionid=${key}`)
+    ;(await django.session()).set('a', 2)
+    site.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
+    await expect(django.finish(200)).rejects.toThrow(StoreUnavailable)
+  })
+
+  test('at a flush that nobody waited for is an error of finish, not of the process', async () => {
+    const key = await site.store({ a: 1 })
+    const django = site.open(`sessionid=${key}`)
+    const session = await django.session()
+    site.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
+    session.flush().catch(() => undefined)
+    await expect(django.finish(200)).rejects.toThrow(StoreUnavailable)
+  })
+})
+
+describe('SESSION_SAVE_EVERY_REQUEST', () => {
+  test('renews row and cookie of a session that nobody touched, and never makes one', async () => {
+    const eager = await makeSite({ SESSION_SAVE_EVERY_REQUEST: true })
+    const key = await eager.store({ a: 1 })
+    eager.advance(60)
+    expect(sentCookie(await eager.open(`sessionid=${key}`).finish(200))).toBe(key)
+    expect(eager.rows()[0]?.expire_date).toBe('2026-01-29 12:01:00')
+    expect((await eager.open().finish(200)).cookies).toEqual([])
+    expect(sentCookie(await eager.open(`sessionid=${'a'.repeat(32)}`).finish(200))).toBe('')
+    expect(eager.rows()).toHaveLength(1)
+    await eager.close()
+  })
+})
+
+describe('finish', () => {
+  test('does its work once', async () => {
+    const django = site.open()
+    ;(await django.session()).set('a', 1)
+    expect(await django.finish(200)).toBe(await django.finish(500))
+    expect(site.rows()).toHaveLength(1)
+  })
+
+  test('ends the request: a first session() after it is a mistake', async () => {
+    const django = site.open()
+    await django.finish(200)
+    expect(() => django.session()).toThrow(TypeError)
+  })
+})

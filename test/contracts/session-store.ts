@@ -1,0 +1,186 @@
+/** What every session store does. A store's test calls this with a way to make one. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { SessionData } from '../../src/serializers/serializer.ts'
+import { isStored, type SessionStore, type StoredSession } from '../../src/stores/store.ts'
+
+export interface StoreUnderTest {
+  readonly store: SessionStore
+  /** A second store on the same storage, as another process would have. */
+  readonly other: SessionStore
+  /** Moves the clock of both. */
+  advance(seconds: number): void
+  /** How many sessions are stored. */
+  count(): Promise<number>
+  /** Breaks what is stored under a key, so that its signature fails. */
+  corrupt(key: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** A next state that sets values. */
+export function setting(values: Record<string, unknown>): (current: SessionData) => SessionData {
+  return (current) => {
+    const next = new Map(current)
+    for (const [key, value] of Object.entries(values)) next.set(key, { value })
+    return next
+  }
+}
+
+export function plainValues(session: StoredSession): Record<string, unknown> {
+  return Object.fromEntries(
+    Array.from(session.data, ([key, value]) => [key, 'decode' in value ? value.decode() : value.value]),
+  )
+}
+
+export function describeSessionStore(name: string, make: () => Promise<StoreUnderTest>): void {
+  describe(`${name} as a session store`, () => {
+    let under: StoreUnderTest
+    beforeEach(async () => {
+      under = await make()
+    })
+    afterEach(() => under.close())
+
+    async function loaded(key: string, store = under.store): Promise<StoredSession> {
+      const answer = await store.load(key)
+      if (!isStored(answer)) throw new Error(`expected a session, got ${answer.absent}`)
+      return answer
+    }
+
+    test('what was created loads under its key, from another process too', async () => {
+      const { key } = await under.store.create(setting({ cart: ['pear'], price: 1.5, who: 'Ada' }))
+      expect(key).toMatch(/^[a-z0-9]{32}$/)
+      expect(plainValues(await loaded(key, under.other))).toEqual({ cart: ['pear'], price: 1.5, who: 'Ada' })
+      expect(await under.store.exists(key)).toBe(true)
+    })
+
+    test('S3: an unknown key is unknown, and asking for it stores nothing', async () => {
+      expect(await under.store.load('unknownunknownunknownunknown0000')).toMatchObject({ absent: 'unknown' })
+      expect(await under.store.exists('unknownunknownunknownunknown0000')).toBe(false)
+      expect(await under.count()).toBe(0)
+    })
+
+    test('S28: keys that only resemble a stored one open nothing', async () => {
+      const { key } = await under.store.create(setting({ a: 1 }))
+      for (const near of [
+        key.toUpperCase(),
+        `${key} `,
+        ` ${key}`,
+        `${key.slice(0, -1)}%`,
+        '0',
+        '________________',
+        "' OR '1'='1",
+      ]) {
+        expect(await under.store.load(near)).toMatchObject({ absent: 'unknown' })
+        expect(await under.store.exists(near)).toBe(false)
+      }
+    })
+
+    test('S6: a session opens until the second before it expires and not from then on, though it is still stored', async () => {
+      const { key } = await under.store.create(setting({ _session_expiry: 100 }))
+      under.advance(99)
+      expect(isStored(await under.store.load(key))).toBe(true)
+      under.advance(1)
+      expect(await under.store.load(key)).toMatchObject({ absent: 'expired' })
+      under.advance(1)
+      expect(await under.store.load(key)).toMatchObject({ absent: 'expired' })
+      expect(await under.count()).toBe(1)
+    })
+
+    test('a session whose signature fails is unreadable and stays where it is', async () => {
+      const { key } = await under.store.create(setting({ a: 1 }))
+      await under.corrupt(key)
+      expect(await under.store.load(key)).toEqual({ absent: 'unreadable', reason: 'session_data_corrupted' })
+      expect(await under.count()).toBe(1)
+    })
+
+    test('a save merges into what somebody else has saved meanwhile', async () => {
+      const created = await under.store.create(setting({ a: 1 }))
+      const mine = await loaded(created.key)
+      await under.other.save(await loaded(created.key, under.other), setting({ theirs: 'kept' }))
+      const saved = await under.store.save(mine, setting({ ours: 'added' }))
+      expect(saved && plainValues(saved)).toEqual({ a: 1, theirs: 'kept', ours: 'added' })
+      expect(plainValues(await loaded(created.key, under.other))).toEqual({ a: 1, theirs: 'kept', ours: 'added' })
+    })
+
+    test('many writers at once lose nothing', async () => {
+      const { key } = await under.store.create(setting({}))
+      const seen = await loaded(key)
+      const names = Array.from({ length: 12 }, (_, index) => `writer${index}`)
+      await Promise.all(
+        names.map((name, index) => (index % 2 ? under.store : under.other).save(seen, setting({ [name]: index }))),
+      )
+      expect(Object.keys(plainValues(await loaded(key))).sort()).toEqual([...names].sort())
+    })
+
+    test('S36: no write of any kind brings a deleted session back', async () => {
+      const { key } = await under.store.create(setting({ a: 1 }))
+      const seen = await loaded(key)
+      await under.other.delete(key)
+      expect(await under.store.save(seen, setting({ b: 2 }))).toBeNull()
+      expect(await under.store.cycle(seen, setting({ b: 2 }))).toBeNull()
+      expect(await under.store.touch(seen)).toBeNull()
+      expect(await under.count()).toBe(0)
+    })
+
+    test('a save does not overwrite what it cannot read', async () => {
+      const { key } = await under.store.create(setting({ a: 1 }))
+      const seen = await loaded(key)
+      await under.corrupt(key)
+      expect(await under.store.save(seen, setting({ b: 2 }))).toBeNull()
+      expect(await under.store.load(key)).toMatchObject({ absent: 'unreadable' })
+    })
+
+    test('S2: cycling moves the session to a new key, merged, and ends the old one', async () => {
+      const { key } = await under.store.create(setting({ a: 1 }))
+      const mine = await loaded(key)
+      await under.other.save(await loaded(key, under.other), setting({ theirs: 2 }))
+      const cycled = await under.store.cycle(mine, setting({ ours: 3 }))
+      expect(cycled?.key).toMatch(/^[a-z0-9]{32}$/)
+      expect(cycled?.key).not.toBe(key)
+      expect(await under.other.load(key)).toMatchObject({ absent: 'unknown' })
+      expect(plainValues(await loaded(cycled?.key ?? '', under.other))).toEqual({ a: 1, theirs: 2, ours: 3 })
+      expect(await under.count()).toBe(1)
+    })
+
+    test('of two that cycle the same session one gets it, and one session is left', async () => {
+      const { key } = await under.store.create(setting({ a: 1 }))
+      const seen = await loaded(key)
+      const cycled = await Promise.all([under.store.cycle(seen, setting({})), under.other.cycle(seen, setting({}))])
+      expect(cycled.filter((answer) => answer !== null)).toHaveLength(1)
+      expect(await under.count()).toBe(1)
+    })
+
+    test('touching renews the expiry and nothing else', async () => {
+      const { key } = await under.store.create(setting({ _session_expiry: 100, a: 1 }))
+      under.advance(90)
+      const touched = await under.store.touch(await loaded(key))
+      expect(touched?.expiry.age).toBe(100)
+      under.advance(90)
+      expect(plainValues(await loaded(key))).toEqual({ _session_expiry: 100, a: 1 })
+    })
+
+    test('S4: deleting ends a session and can be repeated', async () => {
+      const { key } = await under.store.create(setting({ a: 1 }))
+      await under.store.delete(key)
+      await under.store.delete(key)
+      expect(await under.other.load(key)).toMatchObject({ absent: 'unknown' })
+    })
+
+    test('clearing takes the expired sessions and leaves the others', async () => {
+      await under.store.create(setting({ _session_expiry: 10 }))
+      await under.store.create(setting({ _session_expiry: 10 }))
+      const { key } = await under.store.create(setting({ _session_expiry: 1000 }))
+      under.advance(11)
+      expect(await under.store.clearExpired()).toBe(2)
+      expect(await under.count()).toBe(1)
+      expect(isStored(await under.store.load(key))).toBe(true)
+    })
+
+    test('the check passes on an empty store and one it can read, and fails where it can read nothing', async () => {
+      await under.store.check()
+      const { key } = await under.store.create(setting({ a: 1 }))
+      await under.store.check()
+      await under.corrupt(key)
+      await expect(under.store.check()).rejects.toMatchObject({ code: 'settings' })
+    })
+  })
+}
