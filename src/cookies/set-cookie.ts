@@ -23,6 +23,7 @@ export interface CookieAttributes {
  */
 export function formatSetCookie(name: string, value: string, attributes: CookieAttributes): string {
   if (!TOKEN.test(name)) throw new TypeError("A cookie name is made of letters, digits and !#$%&'*+-.^_`|~:")
+  if (isAttributeName(name)) throw new TypeError('A cookie cannot have the name of an attribute.')
   const { maxAge = null, expires = null, domain, path, secure, httponly, samesite } = attributes
   const parts = [`${name}=${quote(value)}`]
   if (domain) parts.push(`Domain=${attribute('domain', domain)}`)
@@ -51,6 +52,14 @@ export function formatDeleteCookie(
   })
 }
 
+/** Python's Morsel refuses these as names of cookies. @see http/cookies.py Morsel.set */
+export function isAttributeName(name: string): boolean {
+  return ATTRIBUTES.has(name.toLowerCase())
+}
+
+const ATTRIBUTES = new Set(
+  'expires path comment domain max-age secure httponly version samesite partitioned'.split(' '),
+)
 const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~:]+$/
 const UNQUOTED = TOKEN
 const NOT_PRINTABLE = /[^\x20-\x7e]/

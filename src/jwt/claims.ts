@@ -25,7 +25,7 @@ export const DEFAULT_SESSION_FIELD = 'sk'
 /** @throws SettingsError for what the package refuses too @see _parse_fields */
 export function parseFields(definitions: readonly FieldDefinition[], sessionField: string): Field[] {
   const fields = definitions.map((definition) => {
-    const parts = typeof definition === 'string' ? [definition] : definition
+    const parts: readonly string[] = Array.isArray(definition) ? definition : [definition]
     const [attribute, short = attribute, long = short] = parts
     if (
       parts.length > 3 ||

@@ -2,6 +2,7 @@
  * What a handler holds: the values of one session, read and changed like a Map, and the calls that touch the store.
  * Mirrors SessionBase of django/contrib/sessions/backends/base.py.
  */
+import type { Instant } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { SettingsError } from '../errors.ts'
 import { type Duration, durationSeconds } from '../python/duration.ts'
@@ -25,6 +26,9 @@ export interface SessionClock {
   readonly writesIsoExpiry: boolean
 }
 
+/** The calendar of Python's datetime, in milliseconds since 1970. */
+const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00Z')
+const END_OF_TIME = Date.parse('9999-12-31T23:59:59.999Z') + 1
 const TEST_COOKIE_NAME = 'testcookie'
 const TEST_COOKIE_VALUE = 'worked'
 
@@ -165,17 +169,14 @@ export class Session {
       this.#saving.changes.set(EXPIRY_KEY, value)
       return
     }
-    const { now, wallClock } = this.#clock
-    const seconds = value instanceof Date ? value.getTime() : durationSeconds(value)
-    if (Number.isNaN(seconds)) throw new TypeError('setExpiry takes a valid Date or a duration of finite numbers.')
-    const moment = value instanceof Date ? wallClock.instant(value) : wallClock.later(now(), seconds)
+    const moment = this.#moment(value)
     if (!this.#clock.writesIsoExpiry) {
       throw new SettingsError(
         'setExpiry with a moment writes text that Django reads from 4.1 on: set DJANGO_VERSION to the oldest Django ' +
           'that shares these sessions, or give a number of seconds.',
       )
     }
-    this.#saving.changes.set(EXPIRY_KEY, isoFormat(moment, wallClock))
+    this.#saving.changes.set(EXPIRY_KEY, isoFormat(moment, this.#clock.wallClock))
   }
 
   /** Seconds until the session expires, if it were saved now. @see SessionBase.get_expiry_age */
@@ -254,6 +255,16 @@ export class Session {
   /** Deletes what is stored under a key, this session's own by default. @see SessionBase.delete */
   async deleteStored(sessionKey: string | null = this.sessionKey): Promise<void> {
     if (sessionKey !== null) await this.#saving.ask((store) => store.delete(sessionKey))
+  }
+
+  /** A Date is an instant; a duration is added on the site's clock, as Python adds a timedelta. */
+  #moment(value: Date | Duration): Instant {
+    const { now, wallClock } = this.#clock
+    const at = value instanceof Date ? value.getTime() : now().getTime() + durationSeconds(value) * 1000
+    if (!(at >= FIRST_MOMENT && at < END_OF_TIME)) {
+      throw new TypeError('setExpiry takes a valid Date, or a duration, that ends in the years 1 to 9999.')
+    }
+    return value instanceof Date ? wallClock.instant(value) : wallClock.later(now(), durationSeconds(value))
   }
 
   #names(): string[] {

@@ -10,7 +10,7 @@ interface Settings {
   SESSION_COOKIE_DOMAIN?: string | null
   SESSION_COOKIE_PATH?: string | null
   SESSION_COOKIE_SECURE?: boolean | null
-  SESSION_COOKIE_HTTPONLY?: boolean
+  SESSION_COOKIE_HTTPONLY?: boolean | null
   SESSION_COOKIE_SAMESITE?: string | false | null
   SESSION_EXPIRE_AT_BROWSER_CLOSE?: boolean
 }
@@ -21,7 +21,7 @@ interface CookieRecord extends VectorRecord {
   key: string
   header?: string
   error?: string
-  session_expiry?: number | string
+  session_expiry?: number | boolean | string
 }
 
 function attributes(settings: Settings) {
@@ -29,7 +29,7 @@ function attributes(settings: Settings) {
     domain: settings.SESSION_COOKIE_DOMAIN ?? null,
     path: settings.SESSION_COOKIE_PATH === undefined ? '/' : settings.SESSION_COOKIE_PATH,
     secure: settings.SESSION_COOKIE_SECURE ?? false,
-    httponly: settings.SESSION_COOKIE_HTTPONLY ?? true,
+    httponly: settings.SESSION_COOKIE_HTTPONLY === undefined ? true : Boolean(settings.SESSION_COOKIE_HTTPONLY),
     samesite: settings.SESSION_COOKIE_SAMESITE === undefined ? 'Lax' : settings.SESSION_COOKIE_SAMESITE,
   }
 }
@@ -47,7 +47,8 @@ describe.each(DJANGO_VERSIONS)('vectors of Django %s', (version) => {
   )
   test.each(set)('S9: $name', ({ settings, now_ms, key, header, session_expiry }) => {
     const age = session_expiry || (settings.SESSION_COOKIE_AGE ?? 1209600)
-    const closes = session_expiry === undefined ? settings.SESSION_EXPIRE_AT_BROWSER_CLOSE : session_expiry === 0
+    const closes =
+      session_expiry === undefined ? settings.SESSION_EXPIRE_AT_BROWSER_CLOSE : Number(session_expiry) === 0
     const made = outcome(() =>
       formatSetCookie(settings.SESSION_COOKIE_NAME ?? 'sessionid', key, {
         ...attributes(settings),

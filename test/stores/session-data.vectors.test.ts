@@ -52,7 +52,9 @@ describe.each(DJANGO_VERSIONS)('vectors of Django %s', (version) => {
       expect(answer).toEqual({ reason: 'session_data_corrupted' })
     } else if (!('data' in answer)) {
       // Where Django goes on with {} or fails at the first access, the session is unreadable to us.
-      expect(answer).toEqual({ reason: 'session_data_unreadable' })
+      // Half a surrogate pair, which no database returns, is a bad signature here and an encoding error in Python.
+      const reason = record.session_data.isWellFormed() ? 'session_data_unreadable' : 'session_data_corrupted'
+      expect(answer).toEqual({ reason })
       expect(value === null || value === '{}' || !value.startsWith('{')).toBe(true)
     } else {
       expect(value).not.toBeNull()

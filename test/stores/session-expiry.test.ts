@@ -35,7 +35,12 @@ async function expiry({ settings, now_ms, session_expiry }: Record) {
   const value = session_expiry === undefined ? undefined : parsePythonJson(session_expiry)
   const { SESSION_COOKIE_AGE = 1209600, SESSION_EXPIRE_AT_BROWSER_CLOSE = false } = settings
   const clock = await clockOf(settings)
-  return expiryOf(value, { SESSION_COOKIE_AGE, SESSION_EXPIRE_AT_BROWSER_CLOSE }, clock, new Date(now_ms))
+  return expiryOf(
+    value,
+    { SESSION_COOKIE_AGE: Number(SESSION_COOKIE_AGE), SESSION_EXPIRE_AT_BROWSER_CLOSE },
+    clock,
+    new Date(now_ms),
+  )
 }
 
 /** Without an offset but with USE_TZ, Django fails in every response: there is nothing to agree on. */
@@ -50,12 +55,13 @@ describe.each(DJANGO_VERSIONS)('vectors of Django %s', (version) => {
     async (record) => {
       const { age, at, wallClock, atBrowserClose } = await expiry(record)
       if ('value' in record.at_browser_close) expect(atBrowserClose).toBe(record.at_browser_close.value)
-      if (!('value' in record.age) || !('value' in record.date)) {
+      if (!('value' in record.date)) {
         // Django cannot save it either; here the site's own age counts.
         expect(age).toBe(record.settings.SESSION_COOKIE_AGE ?? 1209600)
         return
       }
-      expect(age).toBe(record.age.value === 'true' ? 1 : Number(record.age.value))
+      // Without USE_TZ Django knows the date but fails at the age of text with an offset.
+      if ('value' in record.age) expect(age).toBe(record.age.value === 'true' ? 1 : Number(record.age.value))
       const offset = /[+-]\d\d:\d\d(:\d\d)?$/.exec(record.date.value)?.[0]
       if (offset === undefined) expect(wallClock).toBe(toMilliseconds(record.date.value.replace('T', ' ')))
       else if (offset.length === 6)
