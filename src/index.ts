@@ -1,8 +1,11 @@
 /** The entry `django-session-bridge`. */
+
+// A star, since TypeScript merges a site's augmentation through nothing else.
+export * from './augmentations.ts'
 export type { AnonymousReason, AuthState } from './auth/current-user.ts'
 export { isSameOrigin, loginRequired } from './auth/guards.ts'
 export { sessionAuthHash } from './auth/session-hash.ts'
-export type { DjangoUser, DjangoUserFields, LoadUser, UserRow, UserTable } from './auth/users.ts'
+export type { DjangoUser, LoadUser, UserRow, UserTable } from './auth/users.ts'
 export {
   type Bridge,
   type BridgeHooks,
@@ -32,7 +35,7 @@ export {
 export { addVary, privateCacheControl } from './http-headers.ts'
 export type { Duration } from './python/duration.ts'
 export { float, PyFloat } from './python/values.ts'
-export type { DjangoSessionData, Session } from './session/session.ts'
+export type { Session } from './session/session.ts'
 export { settingsFromEnv } from './settings/from-env.ts'
 export type { DatabaseDictionary, DjangoSettings, JwtDictionary, Settings } from './settings/settings.ts'
 export type { StoreCall } from './stores/observed-store.ts'

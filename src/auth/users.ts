@@ -1,11 +1,8 @@
 /** Where users come from: the table of AUTH_USER_MODEL, or the site's own `loadUser` hook. */
+import type { DjangoUserFields } from '../augmentations.ts'
 import { type Database, NoSuchValue, quoteIdentifier, type Row } from '../databases/database.ts'
 import { startDeadline } from '../deadline.ts'
 import { SettingsError } from '../errors.ts'
-
-/** Declare the columns of the site's own user model here. */
-// biome-ignore lint/suspicious/noEmptyInterface: made to be augmented by the site.
-export interface DjangoUserFields {}
 
 /** A user as the table has it, under Django's column names; without the password. */
 export type DjangoUser = DjangoUserFields & {

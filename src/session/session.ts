@@ -2,6 +2,7 @@
  * What a handler holds: the values of one session, read and changed like a Map, and the calls that touch the store.
  * Mirrors SessionBase of django/contrib/sessions/backends/base.py.
  */
+import type { DjangoSessionData } from '../augmentations.ts'
 import type { Instant } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { SettingsError } from '../errors.ts'
@@ -9,10 +10,6 @@ import { type Duration, durationSeconds } from '../python/duration.ts'
 import { EXPIRY_KEY, type Expiry, isoFormat } from '../stores/session-expiry.ts'
 import { isStored } from '../stores/store.ts'
 import type { SessionSaving, WhenGone } from './saving.ts'
-
-/** Declare the site's own session values here, and `get` and `set` know their types. */
-// biome-ignore lint/suspicious/noEmptyInterface: made to be augmented by the site.
-export interface DjangoSessionData {}
 
 type Known = DjangoSessionData
 type Value<K extends string> = K extends keyof Known ? Known[K] : unknown

@@ -1,0 +1,85 @@
+/** Virtual environments with exact versions of Django, one folder each in .venvs, made when first needed. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** The oldest Python that each Django runs on. */
+const LEAST_PYTHON = { 4.2: [3, 8], 5.2: [3, 10], 6.1: [3, 12] }
+
+/**
+ * @param {string} version such as '5.2'
+ * @returns {{ python?: string, missing?: string }} the interpreter of a ready environment, or why there is none
+ */
+export function pythonFor(version, { root, say }) {
+  const folder = join(root, '.venvs', `django-${version}`)
+  const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
+  const requirements = join(root, 'python-fixtures/requirements', `django-${version}.txt`)
+  const wanted = createHash('sha256').update(readFileSync(requirements)).update(folder).digest('hex')
+  const stamp = join(folder, '.installed-from')
+  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return { python }
+
+  const least = LEAST_PYTHON[version]
+  const { command, missing } = findPython(least)
+  if (!command) return { missing }
+  say(`making a virtual environment with Django ${version}, about 15 seconds the first time`)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const steps = [
+    [...command, '-m', 'venv', folder],
+    [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
+  ]
+  for (const [program, ...parameters] of steps) {
+    const { status, stderr } = spawnSync(program, parameters, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] })
+    if (status === 0) continue
+    rmSync(folder, { recursive: true, force: true })
+    const reason = stderr.trim().split('\n').at(-1) ?? ''
+    return { missing: `\`${parameters.slice(0, 3).join(' ')}\` failed for Django ${version}: ${reason}` }
+  }
+  writeFileSync(stamp, wanted)
+  return { python }
+}
+
+/** The first Python that is new enough and can make virtual environments. */
+function findPython(least) {
+  let withoutVenv = null
+  for (const command of candidates()) {
+    const version = versionOf(command)
+    if (version === null || isOlder(version, least)) continue
+    if (run(command, ['-c', 'import venv, ensurepip']).status === 0) return { command }
+    withoutVenv ??= version
+  }
+  if (withoutVenv === null) return { missing: `needs Python ${least.join('.')} or newer, as python3, python or py -3` }
+  const name = withoutVenv.join('.')
+  return {
+    missing: `Python ${name} cannot make virtual environments: install its venv module (Debian and Ubuntu: \`apt install python${name}-venv\`)`,
+  }
+}
+
+function candidates() {
+  const named = ['python3', 'python'].map((name) => [name])
+  const newer = [14, 13, 12, 11].map((minor) => [`python3.${minor}`])
+  const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions')
+  const managed = existsSync(pyenv) ? readdirSync(pyenv).sort().reverse() : []
+  return [
+    ...(process.env.PYTHON ? [[process.env.PYTHON]] : []),
+    ...named,
+    ...(process.platform === 'win32' ? [['py', '-3']] : []),
+    ...newer,
+    ...managed.map((name) => [join(pyenv, name, 'bin/python')]),
+  ]
+}
+
+function versionOf(command) {
+  const { status, stdout } = run(command, ['-c', 'import sys; print(*sys.version_info[:2])'])
+  return status === 0 ? stdout.trim().split(' ').map(Number) : null
+}
+
+function run([program, ...first], parameters) {
+  return spawnSync(program, [...first, ...parameters], { encoding: 'utf8', timeout: 20_000 })
+}
+
+function isOlder([major, minor], [leastMajor, leastMinor]) {
+  return major < leastMajor || (major === leastMajor && minor < leastMinor)
+}
