@@ -16,7 +16,6 @@ export interface DjangoOptions {
   readonly nodeUrl?: string
   /** 0, the default, takes a free one. */
   readonly port?: number
-  readonly hostName?: string
 }
 
 export interface DjangoSite {
@@ -26,7 +25,7 @@ export interface DjangoSite {
 
 /** Starts the site and waits until it serves. @throws Error with the last lines that Python wrote */
 export async function startDjango(options: DjangoOptions): Promise<DjangoSite> {
-  const { python, databaseUrl, settings = {}, nodeUrl = '', port = 0, hostName = '127.0.0.1' } = options
+  const { python, databaseUrl, settings = {}, nodeUrl = '', port = 0 } = options
   const child = spawn(python, ['manage.py', 'serve_fixture', '--port', String(port)], {
     cwd: PROJECT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,7 +48,7 @@ export async function startDjango(options: DjangoOptions): Promise<DjangoSite> {
   })
   const { port: bound } = JSON.parse(line) as { port: number }
   return {
-    url: `http://${hostName}:${bound}`,
+    url: `http://127.0.0.1:${bound}`,
     async stop() {
       child.kill('SIGTERM')
       await exited

@@ -65,6 +65,3 @@ export async function postgresFixture(url: string): Promise<TestDatabase & { cli
     },
   }
 }
-
-/** PostgreSQL's URL, or null with a loud word about what is skipped. */
-export const postgresUrl: string | null = process.env.BRIDGE_POSTGRES_URL ?? null

@@ -1,40 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { utcClock } from '../../src/databases/wall-clock.ts'
-import { type DbStoreOptions, db } from '../../src/stores/db.ts'
-import { createSessionCodec } from '../../src/stores/session-data.ts'
-import { expiryRule } from '../../src/stores/session-expiry.ts'
-import { postgresFixture, postgresUrl, sqliteFixture, type TestDatabase } from '../contracts/database-fixtures.ts'
-import { describeSessionStore, plainValues, type StoreUnderTest, setting } from '../contracts/session-store.ts'
-
-const START = Date.UTC(2026, 0, 15, 12)
-const settings = { SESSION_COOKIE_AGE: 1209600, SESSION_EXPIRE_AT_BROWSER_CLOSE: false }
-
-function storeOn(fixture: TestDatabase, options: Partial<DbStoreOptions> = {}): StoreUnderTest {
-  let milliseconds = START
-  const now = (): Date => new Date(milliseconds)
-  const make = () =>
-    db({
-      database: fixture.database,
-      codec: createSessionCodec({ SECRET_KEY: 'a secret of the site', now: () => milliseconds }),
-      expiryOf: expiryRule(settings, utcClock, now),
-      wallClock: utcClock,
-      now,
-      deadlineMs: 5000,
-      ...options,
-    })
-  return {
-    store: make(),
-    other: make(),
-    advance(seconds) {
-      milliseconds += seconds * 1000
-    },
-    count: async () => Number((await fixture.run('SELECT count(*) AS n FROM django_session'))[0]?.n),
-    async corrupt(key) {
-      await fixture.run("UPDATE django_session SET session_data = 'e30:1wAbCd:tampered' WHERE session_key = ?", [key])
-    },
-    close: () => fixture.close(),
-  }
-}
+import { sqliteFixture } from '../contracts/database-fixtures.ts'
+import { storeOn } from '../contracts/db-store.ts'
+import { describeSessionStore, plainValues, setting } from '../contracts/session-store.ts'
 
 describeSessionStore('db on SQLite', async () => storeOn(await sqliteFixture()))
 
@@ -76,7 +43,3 @@ describe('db on SQLite, the row itself', () => {
     await fixture.close()
   })
 })
-
-const url = postgresUrl
-if (url === null) test.skip('db on PostgreSQL: set BRIDGE_POSTGRES_URL=postgres://… to run its tests', () => {})
-else describeSessionStore('db on PostgreSQL', async () => storeOn(await postgresFixture(url)))

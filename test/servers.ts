@@ -1,0 +1,108 @@
+/**
+ * Finds or starts the real servers that the live tests talk to, once per run, and says loudly which are missing.
+ *
+ * PostgreSQL: BRIDGE_POSTGRES_URL, else a container. Django 5.2: a Python that `npm test` prepared. Django 6.1: a
+ * container where a Docker engine answers and the base image can be had, else such a Python. In CI all must be there.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
+import type { TestProject } from 'vitest/node'
+
+export interface Missing {
+  readonly missing: string
+}
+
+export type DjangoRuntime =
+  | { readonly version: string; readonly python: string }
+  | { readonly version: string; readonly image: string }
+  | ({ readonly version: string } & Missing)
+
+export type PostgresServer = { readonly url: string } | Missing
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgres: PostgresServer
+    djangos: readonly DjangoRuntime[]
+  }
+}
+
+const FIXTURE = resolve(import.meta.dirname, '../python-fixtures')
+const stops: (() => Promise<unknown>)[] = []
+
+export async function setup(project: TestProject): Promise<void> {
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
+  const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 20_000 }).status === 0
+  const postgres = await findPostgres(engine)
+  const djangos = [preparedPython('5.2'), await containerOrPython('6.1', engine)]
+  project.provide('postgres', postgres)
+  project.provide('djangos', djangos)
+  const absent = [
+    ...('missing' in postgres ? [`PostgreSQL: ${postgres.missing}`] : []),
+    ...djangos.flatMap((django) => ('missing' in django ? [`Django ${django.version}: ${django.missing}`] : [])),
+  ]
+  for (const line of absent) console.warn(`\n  SKIPPED  ${line}`)
+  if (absent.length > 0 && process.env.CI) throw new Error(`In CI every server must be there. ${absent.join('; ')}`)
+}
+
+export async function teardown(): Promise<void> {
+  await Promise.all(stops.map((stop) => stop()))
+}
+
+async function findPostgres(engine: boolean): Promise<PostgresServer> {
+  const url = process.env.BRIDGE_POSTGRES_URL
+  if (url) return { url }
+  const how = 'set BRIDGE_POSTGRES_URL=postgres://user:password@host:5432/database'
+  if (!engine) return { missing: `${how}, or start a Docker engine` }
+  const image = process.env.POSTGRES_IMAGE ?? 'postgres:17'
+  try {
+    const { GenericContainer, Wait } = await import('testcontainers')
+    const container = await new GenericContainer(image)
+      .withEnvironment({ POSTGRES_PASSWORD: 'bridge', POSTGRES_USER: 'bridge', POSTGRES_DB: 'bridge' })
+      .withExposedPorts(5432)
+      .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
+      .start()
+    stops.push(() => container.stop())
+    return { url: `postgres://bridge:bridge@${container.getHost()}:${container.getMappedPort(5432)}/bridge` }
+  } catch (error) {
+    return { missing: `the image ${image} cannot be run (${reason(error)}); ${how}` }
+  }
+}
+
+function preparedPython(version: string): DjangoRuntime {
+  const variable = `BRIDGE_PYTHON_${version.replace('.', '_')}`
+  const python = process.env[variable]
+  if (python) return { version, python }
+  return { version, missing: process.env[`${variable}_MISSING`] || `${variable} is not set; \`npm test\` sets it` }
+}
+
+async function containerOrPython(version: string, engine: boolean): Promise<DjangoRuntime> {
+  const noEngine = 'no Docker engine answers'
+  // The container shares the host's network, so that it reaches servers on 127.0.0.1; only Linux has that.
+  const usable = engine && process.platform === 'linux'
+  const image = usable ? buildImage(version) : { missing: engine ? 'containers are used on Linux only' : noEngine }
+  if ('image' in image) return { version, image: image.image }
+  const prepared = preparedPython(version)
+  if (process.env.CI) return { version, missing: `CI runs it in a container, and ${image.missing}` }
+  if (!('missing' in prepared)) {
+    console.warn(`\n  Django ${version} runs in a virtual environment: ${image.missing}.`)
+    return prepared
+  }
+  return { version, missing: `${image.missing}; ${prepared.missing}` }
+}
+
+function buildImage(version: string): { image: string } | Missing {
+  const image = `django-session-bridge-fixture:${version}`
+  const base = process.env.BASE_IMAGE ? ['--build-arg', `BASE_IMAGE=${process.env.BASE_IMAGE}`] : []
+  const parameters = ['build', '--quiet', ...base, '--build-arg', `DJANGO=${version}`, '--tag', image, FIXTURE]
+  try {
+    execFileSync('docker', parameters, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 600_000 })
+    return { image }
+  } catch (error) {
+    return { missing: `the fixture's image cannot be built (BASE_IMAGE names its base): ${reason(error)}` }
+  }
+}
+
+function reason(error: unknown): string {
+  const { stderr, message } = error as { stderr?: Buffer; message?: string }
+  return (stderr?.toString().trim() || message || 'unknown').split('\n').at(-1) ?? ''
+}
