@@ -8,6 +8,7 @@
  * @see RFC 7515, PyJWT jwt/api_jws.py
  */
 import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto'
+import { parsePythonJson } from '../python/json-reader.ts'
 
 export type JwtAlgorithm = 'HS256' | 'RS256'
 
@@ -79,7 +80,7 @@ function refuseHeader(segment: string, algorithm: JwtAlgorithm): JwsRefusal | nu
   if (bytes === null) return 'malformed'
   let header: unknown
   try {
-    header = JSON.parse(utf8.decode(bytes))
+    header = parsePythonJson(utf8.decode(bytes))
   } catch {
     return 'malformed'
   }

@@ -74,7 +74,6 @@ function keysOf(version: string): (name: string) => JwtKeys {
 /** Refused here, though PyJWT takes it, on purpose: one spelling for each token, and no session key that is no text. */
 const STRICTER = [
   /header with "b64"/,
-  /header with "x":NaN/,
   /in utf-(16|32)/,
   /full-width digits/,
   /raw lone surrogate/,
@@ -159,6 +158,8 @@ describe.each(DJANGO_VERSIONS)('vectors of Django %s', (version) => {
     expect(verdict.claims).toEqual(parsePythonJson(result.value))
     const isKey = verdict.sessionKey !== null && judgeSessionKey(verdict.sessionKey) !== 'short'
     expect({ value: isKey ? verdict.sessionKey : null }).toEqual(record.session_key ?? { value: null })
+    // NaN is no JSON for anybody but Python, to whose reading we hold.
+    if (/header with .*NaN/.test(name)) return
     await expect(compactVerify(text, verifyKey, { algorithms: [algorithm] })).resolves.toBeDefined()
   })
 })
