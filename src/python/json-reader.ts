@@ -28,8 +28,9 @@ export function parseQuickly(text: string, limits: JsonLimits = {}): unknown {
 const NOT_LOSSLESS = /(?<![.\d])\d{16}|-0(?![.\deE])/
 
 /**
- * Whether the key of an object may hold an escape: V8 13.6, which is Node 24's, then takes it for a key that stood in
+ * Whether the key of an object may hold an escape: V8 of Node 24 and 26 then takes it for a key that stood in
  * its place in an object before. After `{"a":1,"\\":2}` it reads `{"a":1,"\u00e9":2}` as the former.
+ * @see https://github.com/nodejs/node/issues/63785
  */
 function hasEscapedKey(text: string): boolean {
   for (let index = text.indexOf('\\'); index >= 0; index = text.indexOf('\\', index)) {
