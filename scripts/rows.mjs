@@ -1,6 +1,6 @@
 /**
  * Prints the rows of docs/security-checklist.md against the tests whose titles start with `S<row>:`, and fails when a
- * row that is due has no test. `npm run rows`
+ * row that is due has no test. `npm run rows`; with `--quiet` only what is wrong
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -30,7 +30,7 @@ function titlesByRow() {
 /** Lines `| 16 | due | requirement | … |` of the checklist. */
 function checklist() {
   const text = readFileSync(join(root, 'docs/security-checklist.md'), 'utf8')
-  return [...text.matchAll(/^\| (\d+) \| (due|partly due|later) \| ([^|]+) \| ([^|]*) \|/gm)].map((match) => ({
+  return [...text.matchAll(/^\| (\d+) \| (due|partly due|later) \| ([^|]+) \|([^|]*)\|/gm)].map((match) => ({
     row: Number(match[1]),
     state: match[2],
     requirement: match[3]?.trim(),
@@ -40,12 +40,14 @@ function checklist() {
 
 const tests = titlesByRow()
 const rows = checklist()
+const isQuiet = process.argv.includes('--quiet')
 let missing = 0
 for (const { row, state, requirement, later } of rows) {
   const count = tests.get(row) ?? 0
   const isMissing = state !== 'later' && count === 0
   if (isMissing) missing++
   const found = count === 0 ? (isMissing ? 'NO TEST' : '–') : `${count} test${count === 1 ? '' : 's'}`
+  if (isQuiet && !isMissing) continue
   console.log(
     `${String(row).padStart(3)}  ${state.padEnd(10)}  ${found.padEnd(9)}  ${requirement}${later ? `  (later: ${later})` : ''}`,
   )

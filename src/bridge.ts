@@ -10,6 +10,7 @@ import { type Clients, type Connections, checkConnections, connect } from './con
 import { type ContextHooks, type ContextParts, DjangoContext } from './context.ts'
 import { createJwtCookie } from './cookies/jwt-cookie.ts'
 import { plainCookie, type SessionCookie } from './cookies/session-cookie.ts'
+import { isAttributeName } from './cookies/set-cookie.ts'
 import { SettingsError } from './errors.ts'
 import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
 import type { DbStoreOptions } from './stores/db.ts'
@@ -28,9 +29,15 @@ export interface BridgeHooks extends ContextHooks {
 }
 
 export interface BridgeWarning {
-  readonly code: 'cookie_not_secure' | 'weak_hmac_key'
+  readonly code: WarningCode
   readonly message: string
 }
+
+export type WarningCode =
+  /** SESSION_COOKIE_SECURE is off, and DEBUG as well. */
+  | 'cookie_not_secure'
+  /** The HMAC secret of the JWT cookie has fewer than 32 bytes. */
+  | 'weak_hmac_key'
 
 /** What has no name among Django's settings. */
 export interface BridgeOptions {
@@ -78,6 +85,9 @@ export function createBridge(
   { clients = {}, hooks = {}, options = {} }: BridgeParts = {},
 ): Bridge {
   const checked = checkSettings(settings)
+  if (isAttributeName(checked.SESSION_COOKIE_NAME)) {
+    throw new SettingsError('SESSION_COOKIE_NAME must not be the name of an attribute such as Path.')
+  }
   const now = hooks.now ?? (() => new Date())
   const connectOptions = {
     clients,

@@ -34,7 +34,13 @@ export interface ResponseChanges {
 }
 
 /** Codes that `onSuspicious` is called with. */
-export type SuspiciousCode = CookieReason | AbsenceReason | 'auth_hash_missing' | 'auth_hash_mismatch'
+export type SuspiciousCode = CookieReason | AbsenceReason | LoginReason
+
+export type LoginReason =
+  /** The session names a user and has no auth hash. It opens as a new, empty one; row and cookie stay. */
+  | 'auth_hash_missing'
+  /** The auth hash is not the one of the user's password: it was changed, or SECRET_KEY differs. As above. */
+  | 'auth_hash_mismatch'
 
 export interface SuspiciousEvent {
   readonly code: SuspiciousCode
@@ -199,7 +205,9 @@ export class DjangoContext {
   #cookieRead(): { text: string; reading: CookieReading } | null {
     if (this.#incoming !== undefined) return this.#incoming
     const header = this.request.headers.cookie
-    const cookies = parseCookieHeader(typeof header === 'string' ? header : (header?.join('; ') ?? ''))
+    const cookies = parseCookieHeader(
+      typeof header === 'string' ? header : Array.isArray(header) ? header.join('; ') : '',
+    )
     const name = this.#parts.readCookieNames.find((candidate) => cookies.has(candidate))
     const text = name === undefined ? undefined : cookies.get(name)
     if (text === undefined) {

@@ -13,10 +13,18 @@ export {
   type BridgeParts,
   type BridgeWarning,
   createBridge,
+  type WarningCode,
 } from './bridge.ts'
 export type { Clients } from './connect.ts'
-export type { DjangoContext, ResponseChanges, SetCookie, SuspiciousCode, SuspiciousEvent } from './context.ts'
-export type { Claims } from './cookies/session-cookie.ts'
+export type {
+  DjangoContext,
+  LoginReason,
+  ResponseChanges,
+  SetCookie,
+  SuspiciousCode,
+  SuspiciousEvent,
+} from './context.ts'
+export type { Claims, CookieReason } from './cookies/session-cookie.ts'
 export {
   type AnyDjangoBridgeError,
   BadSignature,
@@ -39,4 +47,4 @@ export type { Session } from './session/session.ts'
 export { settingsFromEnv } from './settings/from-env.ts'
 export type { DatabaseDictionary, DjangoSettings, JwtDictionary, Settings } from './settings/settings.ts'
 export type { StoreCall } from './stores/observed-store.ts'
-export type { RequestInfo } from './stores/store.ts'
+export type { AbsenceReason, RequestInfo } from './stores/store.ts'

@@ -19,10 +19,13 @@ export type CookieReading =
     }
 
 export type CookieReason =
+  /** The cookie is empty, or its key shorter than eight characters. It is deleted. */
   | 'short_session_key'
+  /** The key has signs, or a length, that no key of Django's has. The cookie is kept. */
   | 'malformed_session_key'
-  | 'cookie_too_long'
+  /** The JWT was good and is past its `exp`. The cookie is deleted. */
   | 'jwt_expired'
+  /** No JWT, or one with another signature, algorithm or claims than the settings ask for. The cookie is kept. */
   | 'jwt_invalid'
 
 /** What goes into a new cookie beside the key and its expiry. */

@@ -5,19 +5,13 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto'
 import { parseCookieHeader } from '../cookies/cookie-header.ts'
 import { SettingsError } from '../errors.ts'
-import {
-  type Claims,
-  type ClaimsRefusal,
-  DEFAULT_SESSION_FIELD,
-  type Field,
-  type FieldDefinition,
-  judgeClaims,
-  parseFields,
-} from './claims.ts'
-import { type JwsRefusal, type JwtAlgorithm, openJws } from './jws.ts'
+import { type Claims, DEFAULT_SESSION_FIELD, type FieldDefinition, parseFields } from './claims.ts'
+import type { JwtAlgorithm } from './jws.ts'
 import { hmacKey, rsaPublicKey } from './keys.ts'
+import { type JwtVerdict, verifyToken } from './token.ts'
 
 export type { Claims, FieldDefinition } from './claims.ts'
+export type { JwtRefusal, JwtVerdict } from './token.ts'
 export { SettingsError }
 
 /** A public key, or several while keys are being changed. */
@@ -61,18 +55,6 @@ export type ClaimsOf<Fields extends readonly FieldDefinition[]> = Claims & {
   readonly exp?: number
 } & { readonly [Name in ShortName<Fields[number]> | LongName<Fields[number]>]?: unknown }
 
-/** Why a token is refused. `missing` comes from `verifyCookie` alone. */
-export type JwtRefusal = 'missing' | JwsRefusal | ClaimsRefusal
-
-export type JwtVerdict<C = Claims> =
-  | {
-      readonly ok: true
-      /** Who was known when the token was issued; an anonymous visitor has a valid token too. */
-      readonly claims: C
-      readonly sessionKey: string | null
-    }
-  | { readonly ok: false; readonly reason: JwtRefusal }
-
 export interface JwtVerifier<C = Claims> {
   /** Never throws, whatever the text. */
   verify(token: string): JwtVerdict<C>
@@ -102,28 +84,6 @@ export function createJwtVerifier<const Fields extends readonly FieldDefinition[
       return token === undefined || token === '' ? { ok: false, reason: 'missing' } : verify(token)
     },
   }
-}
-
-/** What a token is verified with. */
-export interface TokenRules {
-  readonly algorithm: JwtAlgorithm
-  readonly keys: readonly KeyObject[]
-  readonly fields: readonly Field[]
-  readonly sessionField: string
-}
-
-/** @param now milliseconds since 1970 */
-export function verifyToken(token: string, rules: TokenRules, now: number): JwtVerdict {
-  if (typeof token !== 'string') return { ok: false, reason: 'malformed' }
-  const opened = openJws(token, rules.algorithm, rules.keys)
-  if (!opened.ok) return opened
-  const judged = judgeClaims(opened.payload, rules.fields, now)
-  if (!judged.ok) return judged
-  const sessionKey: unknown = Object.hasOwn(judged.claims, rules.sessionField)
-    ? judged.claims[rules.sessionField]
-    : null
-  if (sessionKey !== null && typeof sessionKey !== 'string') return { ok: false, reason: 'claims' }
-  return { ok: true, claims: judged.claims, sessionKey }
 }
 
 function readKeys(options: JwtVerifierOptions<readonly FieldDefinition[]>): {

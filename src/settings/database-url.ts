@@ -66,7 +66,7 @@ function fromDictionary(alias: string, input: DatabaseDictionary): DatabaseSetti
 }
 
 function fromUrl(alias: string, url: string): DatabaseSettings {
-  const match = URL_SHAPE.exec(url)
+  const match = IN_MEMORY.exec(url) ?? URL_SHAPE.exec(url)
   const { scheme = '', user = '', password = '', host = '', port, path = '', query = '' } = match?.groups ?? {}
   const vendor = SCHEMES[scheme.toLowerCase()]
   if (vendor === undefined) {
@@ -82,7 +82,7 @@ function fromUrl(alias: string, url: string): DatabaseSettings {
   }
   const options = Object.fromEntries(new URLSearchParams(query))
   if (vendor === 'sqlite') {
-    const name = url.includes(':memory:') || path.slice(1) === '' ? ':memory:' : decode(path.slice(1))
+    const name = path.slice(1) === '' ? ':memory:' : decode(path.slice(1))
     return { vendor, name, user: '', password: '', host: '', port: null, options }
   }
   const name = decode(path.slice(1))
@@ -99,7 +99,9 @@ function fromUrl(alias: string, url: string): DatabaseSettings {
 }
 
 const URL_SHAPE =
-  /^(?<scheme>[a-z0-9+]+):\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>\d+))?(?<path>\/[^?]*)?(?:\?(?<query>.*))?$|^(?<memory>sqlite3?:\/\/:memory:)$/i
+  /^(?<scheme>[a-z0-9+]+):\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>\d+))?(?<path>\/[^?]*)?(?:\?(?<query>.*))?$/i
+/** No port follows this colon. */
+const IN_MEMORY = /^(?<scheme>sqlite3?):\/\/:memory:$/i
 
 /** What prints the settings does not print the password. */
 function hidePassword(settings: DatabaseSettings): DatabaseSettings {

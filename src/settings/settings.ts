@@ -97,7 +97,7 @@ const EARLY_JWT_ENGINE = 'django_session_jwt.engine'
 const DB_ENGINE = 'django.contrib.sessions.backends.db'
 const JWT_MIDDLEWARE = 'django_session_jwt.middleware.session.SessionMiddleware'
 
-const secret = z.union([z.string().min(1), z.instanceof(Uint8Array).refine((bytes) => bytes.length > 0)], {
+const secret = z.custom<Secret>(isSecret, {
   error: (issue) =>
     issue.input === undefined
       ? 'is missing: give the SECRET_KEY of the Django site (it may be undefined in the environment)'
@@ -108,9 +108,10 @@ const cookieName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/, "must be a cookie name: letters, digits and !#$%&'*+-.^_`|~")
 const attribute = z.string().regex(/^[\x20-\x3a\x3c-\x7e]*$/, 'must be printable ASCII without ";"')
-const sameSite = z.union([z.string().regex(/^(lax|strict|none)$/i), z.literal(false), z.null()], {
-  error: 'must be "Lax", "Strict", "None" or false',
-})
+const sameSite = z.custom<string | false | null>(
+  (value) => value === false || value === null || (typeof value === 'string' && /^(lax|strict|none)$/i.test(value)),
+  'must be "Lax", "Strict", "None" or false',
+)
 const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
 const trustedOrigin = z
   .string()
@@ -234,6 +235,10 @@ function isNear(left: string, right: string): boolean {
     leftRest === rightRest.slice(1) ||
     swapped === rightRest
   )
+}
+
+function isSecret(value: unknown): boolean {
+  return (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
 }
 
 function isDictionary(value: unknown): value is object {

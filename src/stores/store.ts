@@ -35,7 +35,15 @@ export interface NotLoaded {
 }
 
 /** Codes of `NotLoaded.reason`, as reported through `onSuspicious`. */
-export type AbsenceReason = 'unknown_session' | 'expired_session' | 'session_data_corrupted' | 'session_data_unreadable'
+export type AbsenceReason =
+  /** No session is stored under the key, after a logout for example. The cookie is deleted. */
+  | 'unknown_session'
+  /** The session is stored and has expired. The cookie is deleted, the row left to `clearsessions`. */
+  | 'expired_session'
+  /** The stored data has a bad signature: tampered with, or another SECRET_KEY. Row and cookie stay. */
+  | 'session_data_corrupted'
+  /** The stored data is signed well and cannot be read: another serializer, or over a limit. Row and cookie stay. */
+  | 'session_data_unreadable'
 
 /**
  * `request` reaches the writes only for tables with columns of the site's own, which may be filled from it.

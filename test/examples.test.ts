@@ -1,0 +1,103 @@
+/** The README's three quick starts, run as they stand, on a database and cookies that a real Django made. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const SAMPLE = join(ROOT, 'tour/sample-site')
+const cookies = JSON.parse(readFileSync(join(SAMPLE, 'cookies.json'), 'utf8')) as {
+  [kind in 'plain' | 'RS256']: { settings: { SECRET_KEY: string }; cookie: string }
+}
+const PLAIN = `sessionid=${cookies.plain.cookie}`
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const clean of cleanups.splice(0)) clean()
+})
+
+/** Starts an example; gives the address it serves. */
+async function start(example: string, env: { [name: string]: string } = {}): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'example-'))
+  copyFileSync(join(SAMPLE, 'site.sqlite3'), join(folder, 'site.sqlite3'))
+  const port = await freePort()
+  const child = spawn(process.execPath, [join(ROOT, 'examples', example, 'app.ts')], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env: {
+      ...process.env,
+      SECRET_KEY: cookies.plain.settings.SECRET_KEY,
+      DATABASE_URL: `sqlite:///${join(folder, 'site.sqlite3')}`,
+      DEBUG: 'true',
+      PORT: String(port),
+      ...env,
+    },
+  })
+  cleanups.push(() => {
+    child.kill()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await untilOpen(port, child)
+  return `http://127.0.0.1:${port}`
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo
+  await new Promise((closed) => server.close(closed))
+  return port
+}
+
+async function untilOpen(port: number, child: ChildProcess): Promise<void> {
+  let complaints = ''
+  child.stderr?.on('data', (bytes) => {
+    complaints += bytes
+  })
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(complaints)
+    const isOpen = await new Promise((answer) => {
+      const socket = connect(port, '127.0.0.1', () => answer(true))
+      socket.on('error', () => answer(false))
+      socket.on('close', () => socket.destroy())
+      cleanups.push(() => socket.destroy())
+    })
+    if (isOpen) return
+    await new Promise((resume) => setTimeout(resume, 50))
+  }
+}
+
+test('who-is-it: knows the user, and lets only users in', { timeout: 20_000 }, async () => {
+  const url = await start('who-is-it')
+  const whoami = async (headers: Record<string, string>) => (await fetch(`${url}/whoami`, { headers })).json()
+  expect(await whoami({ cookie: PLAIN })).toEqual({ username: 'ada' })
+  expect(await whoami({})).toEqual({ username: null })
+  expect(await (await fetch(`${url}/reports`, { headers: { cookie: PLAIN } })).text()).toBe('Reports for ada')
+  expect((await fetch(`${url}/reports`)).status).toBe(401)
+  const page = await fetch(`${url}/reports?a=1`, { headers: { accept: 'text/html' }, redirect: 'manual' })
+  expect(page.headers.get('location')).toBe('/accounts/login/?next=/reports%3Fa%3D1')
+})
+
+test('verify-jwt: greets whom the token names, and nobody else', { timeout: 20_000 }, async () => {
+  const url = await start('verify-jwt', { JWT_PUBLIC_KEY_FILE: join(ROOT, 'test/vectors/keys/rs256-public.pem') })
+  const greeting = async (cookie: string) => (await fetch(url, { headers: { cookie } })).text()
+  expect(await greeting(`sessionid=${cookies.RS256.cookie}`)).toBe('Hello, ada.\n')
+  expect(await greeting(`sessionid=${cookies.RS256.cookie.slice(0, -2)}AA`)).toBe('Hello, stranger.\n')
+  expect(await greeting('a=b')).toBe('Hello, stranger.\n')
+})
+
+test('page-by-page: reads, changes and ends the session', { timeout: 20_000 }, async () => {
+  const url = await start('page-by-page', { DJANGO_VERSION: '5.2' })
+  const headers = { cookie: PLAIN, origin: url }
+  const post = (path: string, more: object = {}) =>
+    fetch(`${url}${path}`, { method: 'POST', headers: { ...headers, ...more }, redirect: 'manual' })
+  const cart = async () => (await fetch(`${url}/cart`, { headers })).json()
+  expect(await cart()).toEqual(['tea'])
+  expect((await post('/cart/nails')).status).toBe(303)
+  expect(await cart()).toEqual(['tea', 'nails'])
+  expect((await post('/cart/spam', { origin: 'https://elsewhere.example' })).status).toBe(403)
+  const logout = await post('/logout')
+  expect(logout.headers.getSetCookie()[0]).toMatch(/^sessionid=""; expires=Thu, 01 Jan 1970/)
+  expect(await cart()).toEqual([])
+})

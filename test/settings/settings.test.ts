@@ -1,0 +1,248 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { createBridge } from '../../src/bridge.ts'
+import { DjangoBridgeError, SettingsError } from '../../src/errors.ts'
+import { checkSettings, type DjangoSettings } from '../../src/settings/settings.ts'
+import { keyFile } from '../vectors.ts'
+
+const SECRET_KEY = 'the secret key of a site, long enough for HS256'
+const DATABASES = { default: 'sqlite://:memory:' }
+const JWT = { FIELDS: ['id'], EXPIRES: 3600 }
+
+function refusal(settings: object): DjangoBridgeError {
+  try {
+    createBridge({ DEBUG: true, DATABASES, ...settings } as unknown as DjangoSettings)
+  } catch (error) {
+    if (error instanceof DjangoBridgeError) return error
+    throw error
+  }
+  throw new Error('was not refused')
+}
+
+describe('createBridge refuses, and says what to do', () => {
+  const wrong: [what: string, settings: object, message: RegExp][] = [
+    ['no SECRET_KEY', {}, /SECRET_KEY is missing: give the SECRET_KEY of the Django site/],
+    ['a SECRET_KEY that the environment does not have', { SECRET_KEY: undefined }, /SECRET_KEY is missing/],
+    ['an empty SECRET_KEY', { SECRET_KEY: '' }, /SECRET_KEY must be text or bytes, and not empty/],
+    ['a number for SECRET_KEY', { SECRET_KEY: 5 }, /SECRET_KEY must be text or bytes/],
+    ['an empty fallback key', { SECRET_KEY, SECRET_KEY_FALLBACKS: [''] }, /SECRET_KEY_FALLBACKS/],
+    [
+      'a misspelt setting',
+      { SECRET_KEY, SESSION_COOKIE_NAM: 'x' },
+      /SESSION_COOKIE_NAM is not a setting; SESSION_COOKIE_NAME is/,
+    ],
+    ['lower-case names', { SECRET_KEY, session_engine: 'x' }, /session_engine is not a setting; SESSION_ENGINE is/],
+    [
+      'an unknown engine',
+      { SECRET_KEY, SESSION_ENGINE: 'my.engine' },
+      /SESSION_ENGINE my\.engine is not supported; supported: django\.contrib/,
+    ],
+    [
+      'an unknown serializer',
+      { SECRET_KEY, SESSION_SERIALIZER: 'my.Pickle' },
+      /SESSION_SERIALIZER my\.Pickle is not supported/,
+    ],
+    ['no database', { SECRET_KEY, DATABASES: undefined }, /needs DATABASES\.default \(Django's dictionary or a URL\)/],
+    [
+      'a database URL that the environment does not have',
+      { SECRET_KEY, DATABASES: { default: undefined } },
+      /DATABASES\.default is undefined/,
+    ],
+    [
+      'a URL of something else',
+      { SECRET_KEY, DATABASES: { default: 'https://example.com' } },
+      /DATABASES\.default: not a database URL; its scheme must be one of/,
+    ],
+    [
+      'a database engine of another kind',
+      { SECRET_KEY, DATABASES: { default: { ENGINE: 'django.db.backends.oracle', NAME: 'x' } } },
+      /ENGINE django\.db\.backends\.oracle is not known/,
+    ],
+    [
+      'MySQL',
+      { SECRET_KEY, DATABASES: { default: 'mysql://root@127.0.0.1/x' } },
+      /MySQL and MariaDB are not supported yet/,
+    ],
+    ['an age of no number', { SECRET_KEY, SESSION_COOKIE_AGE: '1000' }, /SESSION_COOKIE_AGE/],
+    ['an age of zero', { SECRET_KEY, SESSION_COOKIE_AGE: 0 }, /SESSION_COOKIE_AGE/],
+    [
+      'an unknown SameSite',
+      { SECRET_KEY, SESSION_COOKIE_SAMESITE: 'Sometimes' },
+      /SESSION_COOKIE_SAMESITE must be "Lax", "Strict", "None" or false/,
+    ],
+    [
+      'a cookie name with a space',
+      { SECRET_KEY, SESSION_COOKIE_NAME: 'a b' },
+      /SESSION_COOKIE_NAME must be a cookie name/,
+    ],
+    [
+      'a cookie named like an attribute',
+      { SECRET_KEY, SESSION_COOKIE_NAME: 'Path' },
+      /SESSION_COOKIE_NAME must not be the name of an attribute/,
+    ],
+    [
+      'a path with a semicolon',
+      { SECRET_KEY, SESSION_COOKIE_PATH: '/;Secure' },
+      /SESSION_COOKIE_PATH must be printable ASCII/,
+    ],
+    ['an unknown time zone', { SECRET_KEY, TIME_ZONE: 'Mars/Olympus' }, /TIME_ZONE must be a time zone such as/],
+    [
+      'a version of no Django',
+      { SECRET_KEY, DJANGO_VERSION: 'latest' },
+      /DJANGO_VERSION must be a version such as "5\.2"/,
+    ],
+    ['a user model without an app', { SECRET_KEY, AUTH_USER_MODEL: 'User' }, /AUTH_USER_MODEL must be app\.Model/],
+    ['an origin without a scheme', { SECRET_KEY, CSRF_TRUSTED_ORIGINS: ['example.com'] }, /CSRF_TRUSTED_ORIGINS/],
+    [
+      'an unknown option of django-session-jwt',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { KEYS: 'x' } },
+      /DJANGO_SESSION_JWT: KEYS is not an option/,
+    ],
+    [
+      'both spellings of one',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: 'x', key: 'y' } },
+      /KEY is given in both spellings/,
+    ],
+    [
+      'a mistyped path of a key',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: './keys/privat.pem', ...JWT } },
+      /looks like a path, and no such file exists/,
+    ],
+    [
+      'a PEM text that cannot be read',
+      {
+        SECRET_KEY,
+        DJANGO_SESSION_JWT: {
+          KEY: ['-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----', keyFile('rs256-public.pem')],
+          ...JWT,
+        },
+      },
+      /the private key, cannot be read as an RSA key: give PEM text, or the path of a PEM file/,
+    ],
+    [
+      'a public key as the secret',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: keyFile('rs256-public.pem'), ...JWT } },
+      /is a public or private key; HS256 needs a secret/,
+    ],
+    [
+      'halves of two pairs',
+      {
+        SECRET_KEY,
+        DJANGO_SESSION_JWT: { KEY: [keyFile('rs256-private.pem'), keyFile('rs256-other-public.pem')], ...JWT },
+      },
+      /do not belong together/,
+    ],
+    [
+      'a pair the wrong way round',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: [keyFile('rs256-public.pem'), keyFile('rs256-private.pem')], ...JWT } },
+      /the public key, must be a public key and is a private one/,
+    ],
+    ['a short secret', { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: 'tooshort', ...JWT } }, /has less than 20 bytes/],
+    ['an empty secret', { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: '', ...JWT } }, /is empty/],
+    [
+      'CALLABLE without its hook',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { ...JWT, CALLABLE: 'site.claims' } },
+      /CALLABLE is a Python function: give hooks\.jwtClaims/,
+    ],
+    [
+      'a dotted field without the hook',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { FIELDS: ['profile.city'] } },
+      /profile\.city is not a column of the user: give hooks\.jwtClaims/,
+    ],
+    [
+      'a field in the place of the session key',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { FIELDS: [['id', 'sk']] } },
+      /the short name "sk" is the session key's claim/,
+    ],
+    [
+      'a field in the place of `exp`',
+      { SECRET_KEY, DJANGO_SESSION_JWT: { FIELDS: [['id', 'exp']] } },
+      /"exp" is a claim of JWT itself/,
+    ],
+  ]
+  test.each(wrong)('%s', (_, settings, message) => {
+    const error = refusal(settings)
+    expect(error).toBeInstanceOf(SettingsError)
+    expect(error.message).toMatch(message)
+  })
+
+  test('S10: cookie names with a prefix, unless the settings are what browsers demand of it', () => {
+    const host = { SECRET_KEY, SESSION_COOKIE_NAME: '__Host-sid' }
+    expect(refusal(host).message).toMatch(/__Host-sid needs SESSION_COOKIE_SECURE = true/)
+    expect(refusal({ ...host, SESSION_COOKIE_SECURE: true, SESSION_COOKIE_DOMAIN: 'example.com' }).message).toMatch(
+      /no SESSION_COOKIE_DOMAIN/,
+    )
+    expect(refusal({ ...host, SESSION_COOKIE_SECURE: true, SESSION_COOKIE_PATH: '/shop/' }).message).toMatch(
+      /SESSION_COOKIE_PATH = "\/"/,
+    )
+    expect(refusal({ SECRET_KEY, SESSION_COOKIE_NAME: '__Secure-sid' }).message).toMatch(/SESSION_COOKIE_SECURE = true/)
+    expect(checkSettings({ ...host, SESSION_COOKIE_SECURE: true }).SESSION_COOKIE_NAME).toBe('__Host-sid')
+    expect(
+      checkSettings({ ...host, SESSION_COOKIE_NAME: '__secure-sid', SESSION_COOKIE_SECURE: true }).SESSION_COOKIE_NAME,
+    ).toBe('__secure-sid')
+  })
+
+  test('with no value of a setting in the message', () => {
+    const canary = 'canary-5f1d'
+    const messages = [
+      { SECRET_KEY: 5, DATABASES: { default: `postgres://u:${canary}@h:x/db` } },
+      { SECRET_KEY, DATABASES: { default: `https://u:${canary}@h/db` } },
+      { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: `./${canary}`, ...JWT } },
+      { SECRET_KEY, DJANGO_SESSION_JWT: { KEY: `-----BEGIN PUBLIC KEY-----${canary}`, ...JWT } },
+      { SECRET_KEY, SESSION_COOKIE_AGE: canary },
+    ].map((settings) => inspect(refusal(settings)))
+    expect(messages.filter((message) => message.includes(canary))).toEqual([])
+  })
+})
+
+describe('checkSettings', () => {
+  test('Django’s defaults, frozen, and no secret in what is printed', () => {
+    const settings = checkSettings({
+      SECRET_KEY,
+      DATABASES: { default: 'postgres://ada:hushhush@db:5433/site' },
+      DJANGO_SESSION_JWT: { KEY: 'hushhush hushhush hushhush hushhush' },
+    })
+    expect(settings).toMatchObject({
+      SESSION_COOKIE_NAME: 'sessionid',
+      SESSION_COOKIE_AGE: 1209600,
+      SESSION_COOKIE_SAMESITE: 'Lax',
+      SESSION_COOKIE_HTTPONLY: true,
+      SESSION_COOKIE_PATH: '/',
+      USE_TZ: true,
+      TIME_ZONE: 'America/Chicago',
+      AUTH_USER_MODEL: 'auth.User',
+    })
+    expect(Object.isFrozen(settings)).toBe(true)
+    expect(inspect(settings, { depth: 9 })).not.toMatch(/hush|long enough/)
+    expect(JSON.stringify(settings)).not.toMatch(/hush|long enough/)
+    const bridge = createBridge({ SECRET_KEY, DATABASES, DEBUG: true })
+    expect(inspect(bridge, { depth: 9 })).not.toContain('long enough')
+  })
+
+  test('what Django has and sessions do not need is ignored', () => {
+    expect(() =>
+      checkSettings({ SECRET_KEY, INSTALLED_APPS: [], LANGUAGE_CODE: 'de' } as unknown as DjangoSettings),
+    ).not.toThrow()
+  })
+
+  test('the default of USE_TZ is that of the Django version', () => {
+    expect(checkSettings({ SECRET_KEY, DJANGO_VERSION: '4.2' }).USE_TZ).toBe(false)
+    expect(checkSettings({ SECRET_KEY, DJANGO_VERSION: '5.0' }).USE_TZ).toBe(true)
+  })
+
+  test('django-session-jwt is on with its settings, its middleware, or its early engine; lower case is its first dialect', () => {
+    expect(checkSettings({ SECRET_KEY }).DJANGO_SESSION_JWT).toBeNull()
+    expect(checkSettings({ SECRET_KEY, DJANGO_SESSION_JWT: {} }).DJANGO_SESSION_JWT?.SESSION_FIELD).toBe('sk')
+    const plain = ['django.contrib.sessions.middleware.SessionMiddleware']
+    expect(checkSettings({ SECRET_KEY, DJANGO_SESSION_JWT: {}, MIDDLEWARE: plain }).DJANGO_SESSION_JWT).toBeNull()
+    const jwt = ['django_session_jwt.middleware.session.SessionMiddleware']
+    expect(checkSettings({ SECRET_KEY, MIDDLEWARE: jwt }).DJANGO_SESSION_JWT).not.toBeNull()
+    const early = checkSettings({
+      SECRET_KEY,
+      SESSION_ENGINE: 'django_session_jwt.engine',
+      DJANGO_SESSION_JWT: { fields: ['id'], key: 'x' },
+    })
+    expect(early.DJANGO_SESSION_JWT).toMatchObject({ FIELDS: ['id'], SESSION_FIELD: 'sessionid' })
+    expect(early.SESSION_ENGINE).toBe('django.contrib.sessions.backends.db')
+  })
+})
