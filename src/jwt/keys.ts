@@ -6,7 +6,7 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
-  type JsonWebKey,
+  type JsonWebKeyInput,
   KeyObject,
   X509Certificate,
 } from 'node:crypto'
@@ -19,7 +19,13 @@ export interface KeyOptions {
   readonly allowWeakKeys?: boolean
 }
 
-export type KeyMaterial = string | Uint8Array | KeyObject | JsonWebKey
+/** A JSON Web Key. Node's own type has moved between versions of its declarations. @see RFC 7517 */
+export interface Jwk {
+  readonly kty: string
+  readonly [member: string]: unknown
+}
+
+export type KeyMaterial = string | Uint8Array | KeyObject | Jwk
 
 const LEAST_SECRET_BYTES = 20
 const LEAST_RSA_BITS = 2048
@@ -69,7 +75,8 @@ function readKey(material: unknown, name: string, create: typeof createPublicKey
   try {
     if (typeof material === 'string') return create(material.trim())
     if (material instanceof Uint8Array) return create(Buffer.from(material))
-    if (typeof material === 'object' && material !== null) return create({ key: material as JsonWebKey, format: 'jwk' })
+    if (typeof material === 'object' && material !== null)
+      return create({ key: material as JsonWebKeyInput['key'], format: 'jwk' })
   } catch {
     throw new SettingsError(`${name} cannot be read as an RSA key: give PEM text, or the path of a PEM file.`)
   }

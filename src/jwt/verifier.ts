@@ -2,20 +2,21 @@
  * The entry `django-session-bridge/jwt`: verifies django-session-jwt's cookie with nothing but a key – no Django, no
  * database, no settings, no dependency.
  */
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { parseCookieHeader } from '../cookies/cookie-header.ts'
 import { SettingsError } from '../errors.ts'
 import { type Claims, DEFAULT_SESSION_FIELD, type FieldDefinition, parseFields } from './claims.ts'
 import type { JwtAlgorithm } from './jws.ts'
-import { hmacKey, rsaPublicKey } from './keys.ts'
+import { hmacKey, type Jwk, rsaPublicKey } from './keys.ts'
 import { type JwtVerdict, verifyToken } from './token.ts'
 
 export type { Claims, FieldDefinition } from './claims.ts'
+export type { Jwk } from './keys.ts'
 export type { JwtRefusal, JwtVerdict } from './token.ts'
 export { SettingsError }
 
 /** A public key, or several while keys are being changed. */
-export type PublicKeyInput = string | Uint8Array | KeyObject | JsonWebKey
+export type PublicKeyInput = string | Uint8Array | KeyObject | Jwk
 
 interface CommonOptions<Fields extends readonly FieldDefinition[]> {
   /** As in Django's DJANGO_SESSION_JWT: gives the claims their long names, and their types. */
