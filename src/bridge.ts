@@ -12,7 +12,9 @@ import { createJwtCookie } from './cookies/jwt-cookie.ts'
 import { plainCookie, type SessionCookie } from './cookies/session-cookie.ts'
 import { isAttributeName } from './cookies/set-cookie.ts'
 import { SettingsError } from './errors.ts'
+import { parseFields } from './jwt/claims.ts'
 import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
+import type { SigningLimits } from './signing/signer.ts'
 import type { DbStoreOptions } from './stores/db.ts'
 import type { RequestInfo } from './stores/store.ts'
 
@@ -48,6 +50,8 @@ export interface BridgeOptions {
   readonly readCookieNames?: readonly string[]
   /** Milliseconds that one call of a store may take. Default 2000. */
   readonly deadlineMs?: number
+  /** How large stored sessions may be; default 1 MiB as stored, 8 MiB decompressed. */
+  readonly limits?: SigningLimits
   /** Accepts HMAC secrets below 20 bytes and RSA keys below 2048 bits. */
   readonly allowWeakKeys?: boolean
 }
@@ -63,8 +67,9 @@ export interface Bridge {
   /** Starts a request. No I/O happens before its session is asked for. */
   open(request: RequestInfo): DjangoContext
   /**
-   * For start-up, optional: reaches the servers and reads the newest sessions.
-   * @throws StoreUnavailable; SettingsError when no stored session can be read with these settings
+   * For start-up, optional: reaches the servers, reads the newest sessions, and looks for the columns of FIELDS.
+   * @throws StoreUnavailable; SettingsError when no stored session can be read with these settings, or FIELDS names
+   * what the user table does not have
    */
   check(): Promise<void>
   /** Deletes expired sessions, as `manage.py clearsessions` does; returns how many. */
@@ -93,6 +98,7 @@ export function createBridge(
     clients,
     now,
     deadlineMs: positive(options.deadlineMs ?? DEFAULT_DEADLINE_MS),
+    limits: options.limits ?? {},
     sessionTable: options.sessionTable ?? {},
     userTable: options.userTable ?? {},
     loadUser: hooks.loadUser,
@@ -119,7 +125,11 @@ export function createBridge(
   return {
     settings: checked,
     open: (request) => new DjangoContext(parts, request),
-    check: async () => (await connectOnce()).store.check(),
+    async check() {
+      const connections = await connectOnce()
+      await connections.store.check()
+      if (hooks.jwtClaims === undefined) checkFieldColumns(checked, await connections.userColumns())
+    },
     clearExpired: async () => (await connectOnce()).store.clearExpired(),
     async close() {
       const connections = await connecting?.catch(() => undefined)
@@ -150,6 +160,18 @@ function chooseCookie(
         message: 'The secret of the JWT cookie has less than 32 bytes, which HS256 asks for.',
       }),
   })
+}
+
+/** Django leaves out a field that the user does not have; more likely it is a property of Python's. */
+function checkFieldColumns(settings: Settings, columns: readonly string[] | null): void {
+  const jwt = settings.DJANGO_SESSION_JWT
+  if (jwt === null || columns === null) return
+  const missing = parseFields(jwt.FIELDS, jwt.SESSION_FIELD).find(({ attribute }) => !columns.includes(attribute))
+  if (missing === undefined) return
+  throw new SettingsError(
+    `DJANGO_SESSION_JWT FIELDS: the user table has no column ${missing.attribute}. If Python computes it, give ` +
+      `hooks.jwtClaims, which returns "${missing.short}".`,
+  )
 }
 
 function emitWarning(hooks: BridgeHooks, warning: BridgeWarning): void {

@@ -10,6 +10,7 @@ import { DriverMissingError, SettingsError } from './errors.ts'
 import type { SessionClock } from './session/session.ts'
 import { writesIsoExpiry } from './settings/django-version.ts'
 import type { DatabaseSettings, Settings } from './settings/settings.ts'
+import type { SigningLimits } from './signing/signer.ts'
 import { type DbStoreOptions, db } from './stores/db.ts'
 import { observedStore } from './stores/observed-store.ts'
 import { createSessionCodec } from './stores/session-data.ts'
@@ -25,6 +26,7 @@ export interface ConnectOptions {
   readonly clients: Clients
   readonly now: () => Date
   readonly deadlineMs: number
+  readonly limits: SigningLimits
   readonly sessionTable: { readonly name?: string; readonly columns?: DbStoreOptions['columns'] }
   readonly userTable: UserTable
   readonly loadUser: LoadUser | undefined
@@ -37,6 +39,8 @@ export interface Connections {
   readonly clock: SessionClock
   /** Null when the settings name no database with users and no hook loads them. */
   readonly loadUser: LoadUser | null
+  /** What the user table has; null where a hook loads users, or no user is there yet. */
+  userColumns(): Promise<readonly string[] | null>
   readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
   close(): Promise<void>
 }
@@ -51,6 +55,7 @@ const ENGINES: Readonly<Record<string, (parts: EngineParts) => SessionStore>> = 
       codec: createSessionCodec({
         SECRET_KEY: settings.SECRET_KEY,
         SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
+        limits: options.limits,
         now: () => options.now().getTime(),
       }),
       expiryOf: expiryRule(settings, wallClock, options.now),
@@ -122,7 +127,8 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
       expiryOf: (value, modification) => expiryOf(value, settings, wallClock, modification),
       writesIsoExpiry: settings.DJANGO_VERSION !== undefined && writesIsoExpiry(settings.DJANGO_VERSION),
     },
-    loadUser: options.loadUser ?? users,
+    loadUser: options.loadUser ?? users.load,
+    userColumns: async () => (options.loadUser === undefined ? users.columns() : null),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
     close: () => database.close(),
   }

@@ -39,20 +39,28 @@ export interface UserTable {
   readonly columns?: readonly string[]
 }
 
+/** Users of the site's own database. */
+export interface UsersInTable {
+  readonly load: LoadUser
+  /** The names that `load` can give; null while the table is empty. */
+  columns(): Promise<readonly string[] | null>
+}
+
 /** Reads users from the table that AUTH_USER_MODEL (`app.Model`) names. */
 export function usersFromTable(
   database: Database,
   authUserModel: string,
   table: UserTable,
   deadlineMs: number,
-): LoadUser {
+): UsersInTable {
   const name = table.name ?? authUserModel.replace('.', '_').toLowerCase()
   const primaryKey = table.primaryKey ?? 'id'
   const columns = table.columns && [primaryKey, 'password', ...table.columns].map(quoteIdentifier).join(', ')
   const key = quoteIdentifier(primaryKey)
-  const sql = `SELECT ${columns ?? '*'} FROM ${quoteIdentifier(name)} WHERE ${key} = ?`
+  const select = `SELECT ${columns ?? '*'} FROM ${quoteIdentifier(name)}`
+  const sql = `${select} WHERE ${key} = ?`
 
-  return async (id) => {
+  const load: LoadUser = async (id) => {
     const deadline = startDeadline(deadlineMs)
     for (const form of keyForms(id)) {
       const row = (await rowsOrNone(database, sql, form, deadline)).find((found) => keyText(found[primaryKey]) === id)
@@ -65,6 +73,13 @@ export function usersFromTable(
       return { ...withPythonTypes(row, database), pk: id, password: row.password }
     }
     return null
+  }
+  return {
+    load,
+    async columns() {
+      const [row] = await database.rows(`${select} LIMIT 1`, [], startDeadline(deadlineMs))
+      return row === undefined ? null : ['pk', ...Object.keys(row)]
+    },
   }
 }
 

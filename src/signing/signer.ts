@@ -85,12 +85,21 @@ export class Signer {
     throw new BadSignature('The signature does not match.')
   }
 
-  /** Signs `value` as the serializer writes it, behind a `.` compressed where that is shorter. */
+  /**
+   * Signs `value` as the serializer writes it, behind a `.` compressed where that is shorter.
+   * @throws SerializationError for more than `unsignObject` would read
+   */
   signObject<T>(value: T, options: { serializer: ObjectSerializer<T, unknown>; compress?: boolean }): string {
     const bytes = options.serializer.dumps(value)
     const compressed = options.compress === true ? deflateSync(bytes) : bytes
     const content = compressed.length < bytes.length - 1 ? `.${encodeBase64(compressed)}` : encodeBase64(bytes)
-    return this.sign(content)
+    const signed = this.sign(content)
+    const { inputLength, inflatedLength } = this.#limits
+    // What could not be read again must not be written.
+    if (signed.length > inputLength || bytes.length > inflatedLength) {
+      throw new SerializationError(`A value of ${bytes.length} bytes is over the limits of this signer.`)
+    }
+    return signed
   }
 
   /** @throws BadSignature; SerializationError for content that is signed well but cannot be read */

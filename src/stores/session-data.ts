@@ -10,6 +10,7 @@
 import { BadSignature, DjangoBridgeError } from '../errors.ts'
 import { jsonSerializer } from '../serializers/json.ts'
 import type { Encoded, Serializer, SessionData } from '../serializers/serializer.ts'
+import type { SigningLimits } from '../signing/signer.ts'
 import { TimestampSigner } from '../signing/timestamp-signer.ts'
 
 /** The salt of Django's own SessionStore of db, file and cached_db. @see SessionBase.key_salt */
@@ -20,6 +21,7 @@ export interface SessionCodecOptions {
   readonly SECRET_KEY_FALLBACKS?: readonly (string | Uint8Array)[]
   readonly serializer?: Serializer
   readonly salt?: string
+  readonly limits?: SigningLimits
   /** Milliseconds since 1970, for the timestamp that is written. */
   readonly now?: () => number
 }
@@ -29,7 +31,7 @@ export type DecodedSession =
   | { readonly reason: 'session_data_corrupted' | 'session_data_unreadable' }
 
 export interface SessionCodec {
-  /** @throws SerializationError for a value that the serializer cannot hold. */
+  /** @throws SerializationError for a value that the serializer cannot hold, and for more than `limits` let in again. */
   encode(data: SessionData): string
   /** Never throws: what it cannot read has a reason. Django takes either reason for an empty session. */
   decode(text: string): DecodedSession
@@ -42,6 +44,7 @@ export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
     key: options.SECRET_KEY,
     fallbackKeys: options.SECRET_KEY_FALLBACKS ?? [],
     salt: options.salt ?? SESSION_SALT,
+    ...(options.limits && { limits: options.limits }),
     ...(options.now && { now: options.now }),
   })
   return {

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { createBridge } from '../src/bridge.ts'
+import { SerializationError, SettingsError } from '../src/errors.ts'
+import { loginValues, makeSite, SECRET_KEY } from './site.ts'
+
+describe('check', () => {
+  test('names a field of the JWT that the user table has no column for', async () => {
+    const DJANGO_SESSION_JWT = { FIELDS: ['email', ['get_full_name', 'n', 'name']], EXPIRES: 600 }
+    const site = await makeSite({ DJANGO_SESSION_JWT })
+    await expect(site.bridge.check()).rejects.toThrow(SettingsError)
+    await expect(site.bridge.check()).rejects.toThrow(/no column get_full_name.*jwtClaims.*"n"/)
+    await site.close()
+    const withHook = await makeSite({ DJANGO_SESSION_JWT }, { hooks: { jwtClaims: () => ({ n: 'Ada Lovelace' }) } })
+    await withHook.bridge.check()
+    await withHook.close()
+    const known = await makeSite({ DJANGO_SESSION_JWT: { FIELDS: ['pk', 'email'], EXPIRES: 600 } })
+    await known.bridge.check()
+    await known.close()
+  })
+
+  test('fails when none of the newest sessions can be read with the keys given', async () => {
+    const site = await makeSite()
+    await site.store({ cart: ['pear'] })
+    await site.bridge.check()
+    const settings = { SECRET_KEY: `not ${SECRET_KEY}`, DEBUG: true }
+    const other = createBridge(settings, { clients: { databases: { default: site.client } } })
+    await expect(other.check()).rejects.toThrow(SettingsError)
+    await site.close()
+  })
+})
+
+describe('options.limits', () => {
+  test('S26: a session over them is not written, and nothing that was stored is lost', async () => {
+    const site = await makeSite({}, { options: { limits: { inflatedLength: 500 } } })
+    const cookie = `sessionid=${await site.store({ ...loginValues(), cart: ['pear'] })}`
+    const before = site.rows()
+    const django = site.open(cookie)
+    const session = await django.session()
+    session.set('essay', 'x'.repeat(500))
+    await expect(django.finish(200)).rejects.toThrow(SerializationError)
+    expect(site.rows()).toEqual(before)
+    await site.close()
+  })
+
+  test('S26: a session over them, written by others, opens as a new one and stays', async () => {
+    const site = await makeSite({}, { options: { limits: { inputLength: 100 } } })
+    const large = await makeSite()
+    const key = await large.store({ essay: Array.from({ length: 200 }, (_, index) => `${index}`).join() })
+    const [row] = large.rows()
+    if (row === undefined) throw new Error('nothing was stored')
+    site.client.prepare('INSERT INTO django_session VALUES (?, ?, ?)').run(key, row.session_data, row.expire_date)
+    const session = await site.open(`sessionid=${key}`).session()
+    expect([session.isEmpty, site.reports.map(({ code }) => code), site.rows().length]).toEqual([
+      true,
+      ['session_data_corrupted'],
+      1,
+    ])
+    await site.close()
+    await large.close()
+  })
+})
