@@ -37,6 +37,28 @@ def edit(request):
     return {"session_data": SessionStore().encode(session), "json": canonical(session)}
 
 
+def edit_inside(request):
+    """Edits within the values of a session, one after another; paths lead from the session down."""
+    session = SessionStore().decode(request["session_data"])
+    for change in request["edits"]:
+        *way, last = change["path"]
+        place = session
+        for step in way:
+            place = place[step]
+        if change["do"] == "set":
+            place[last] = json.loads(change["value"])
+        elif change["do"] == "delete":
+            del place[last]
+        elif change["do"] == "insert":
+            place.insert(last, json.loads(change["value"]))
+        elif change["do"] == "reverse":
+            place[last].reverse()
+        elif change["do"] == "move":
+            target = session[change["to"]]
+            target.append(place.pop(last))
+    return {"json": canonical(session)}
+
+
 def session_decode(request):
     record = session_data.decode_here(request["session_data"])
     return {"json": record["result"]["value"], "suspicious": record["suspicious"], "swallowed": record.get("swallowed")}
@@ -77,6 +99,7 @@ OPERATIONS = {
     "session_encode": lambda request: SessionStore().encode(json.loads(request["json"])),
     "session_decode": session_decode,
     "edit": edit,
+    "edit_inside": edit_inside,
     "parse_cookie": lambda request: list(map(
         list, cookie_header.cookies_of(bytes.fromhex(request["header_hex"])).items(),
     )),

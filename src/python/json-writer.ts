@@ -55,8 +55,7 @@ export function within(
 
 /** The members to write of a plain object; those that are undefined are left out. */
 export function plainEntries(value: object, path: readonly (string | number)[]): [string, unknown][] {
-  const prototype: object | null = Object.getPrototypeOf(value)
-  if (prototype !== null && !isObjectPrototype(prototype)) throw notWritable(className(prototype), path)
+  if (!isPlainObject(value)) throw notWritable(className(value), path)
   return Object.entries(value).filter(([, item]) => item !== undefined)
 }
 
@@ -72,13 +71,14 @@ export function formatPythonString(value: string): string {
 
 const NOT_ASCII = /[\u007f-\uffff]/g
 
-/** Object.prototype, also that of another realm such as a test runner's. */
-function isObjectPrototype(prototype: object): boolean {
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
+/** Also one of another realm, such as a test runner's, and one without a prototype. */
+export function isPlainObject(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
 }
 
-function className(prototype: object): string {
-  const name: unknown = prototype.constructor?.name
+function className(value: object): string {
+  const name: unknown = value.constructor?.name
   return typeof name === 'string' && name !== '' ? name : 'a class instance'
 }
 

@@ -4,10 +4,10 @@
  *
  *     {"cart":["pear"],"total":1.0}
  */
-import { encodeLike } from '../python/encode-like.ts'
+import { encodeNew } from '../python/encode-like.ts'
 import { splitPythonObject } from '../python/json-reader.ts'
 import { JsonText } from '../python/json-text.ts'
-import { formatPythonJson, formatPythonMembers } from '../python/json-writer.ts'
+import { formatPythonMembers } from '../python/json-writer.ts'
 import { type Encoded, isEncoded, type NewValue, type Serializer } from './serializer.ts'
 
 export const jsonSerializer: Serializer = {
@@ -28,6 +28,6 @@ export const jsonSerializer: Serializer = {
 }
 
 function valueText(value: Encoded | NewValue): string {
-  if (isEncoded(value)) return value instanceof JsonText ? value.text : formatPythonJson(value.decode())
-  return value.like instanceof JsonText ? encodeLike(value.like.text, value.value) : formatPythonJson(value.value)
+  if (isEncoded(value)) return value instanceof JsonText ? value.text : encodeNew(value.decode())
+  return value.like instanceof JsonText ? value.like.encode(value.value) : encodeNew(value.value)
 }

@@ -5,6 +5,8 @@
  * as set; that is found out when it is asked for, by comparing with what was stored.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { setOwn } from '../python/json-tree.ts'
+import { isPlainObject } from '../python/json-writer.ts'
 import { type Encoded, isEncoded, type NewValue, type SessionData } from '../serializers/serializer.ts'
 
 /** A function from a value to the next; it is run again when the value was changed elsewhere in the meantime. */
@@ -46,7 +48,7 @@ export class Changes {
     if (handed !== undefined) return handed.value
     if (change?.kind === 'transform') {
       const value = this.#transformed(change.steps, this.#base(stored).get(key))
-      this.#handedOut.set(key, { value, pristine: structuredClone(value) })
+      this.#handedOut.set(key, { value, pristine: copyOf(value) })
       return value
     }
     const source = change?.kind === 'keep' ? change.encoded : this.#base(stored).get(key)
@@ -183,6 +185,15 @@ export function applyChanges(frozen: FrozenChanges, current: SessionData): Sessi
 }
 
 const NOTHING: SessionData = new Map()
+
+/** Arrays and plain objects anew, all the way down; anything else is no value that can be changed in place and saved. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (typeof value !== 'object' || value === null || !isPlainObject(value)) return value
+  const copy = Object.create(Object.getPrototypeOf(value)) as object
+  for (const [key, item] of Object.entries(value)) setOwn(copy, key, copyOf(item))
+  return copy
+}
 
 function keptFrom(stored: Encoded | NewValue | undefined): Change {
   if (stored === undefined) return { kind: 'delete' }
