@@ -6,7 +6,7 @@ import type { Database } from './databases/database.ts'
 import { type PostgresPool, postgres } from './databases/postgres.ts'
 import { sqlite } from './databases/sqlite.ts'
 import { loadZoneClock, utcClock, type WallClock } from './databases/wall-clock.ts'
-import { DriverMissingError, SettingsError } from './errors.ts'
+import { DriverMissingError, named, SettingsError } from './errors.ts'
 import type { SessionClock } from './session/session.ts'
 import { writesIsoExpiry } from './settings/django-version.ts'
 import type { DatabaseSettings, Settings } from './settings/settings.ts'
@@ -87,12 +87,12 @@ const SERIALIZERS = ['django.contrib.sessions.serializers.JSONSerializer']
 export function checkConnections(settings: Settings, options: ConnectOptions): void {
   if (!(settings.SESSION_ENGINE in ENGINES)) {
     throw new SettingsError(
-      `SESSION_ENGINE ${settings.SESSION_ENGINE} is not supported; supported: ${Object.keys(ENGINES).join(', ')}.`,
+      `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} is not supported; supported: ${Object.keys(ENGINES).join(', ')}.`,
     )
   }
   if (!SERIALIZERS.includes(settings.SESSION_SERIALIZER)) {
     throw new SettingsError(
-      `SESSION_SERIALIZER ${settings.SESSION_SERIALIZER} is not supported; supported: ${SERIALIZERS.join(', ')}.`,
+      `SESSION_SERIALIZER ${named(settings.SESSION_SERIALIZER)} is not supported; supported: ${SERIALIZERS.join(', ')}.`,
     )
   }
   if (!settings.USE_TZ && !('Temporal' in globalThis)) {
@@ -102,7 +102,7 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
   const database = settings.DATABASES[ALIAS]
   if (database === undefined) {
     throw new SettingsError(
-      `SESSION_ENGINE ${settings.SESSION_ENGINE} needs DATABASES.default (Django's dictionary or a URL), or an open ` +
+      `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} needs DATABASES.default (Django's dictionary or a URL), or an open ` +
         'client in clients.databases.default.',
     )
   }

@@ -68,7 +68,7 @@ export interface ContextParts {
 }
 
 export class DjangoContext {
-  readonly request: RequestInfo
+  readonly #request: RequestInfo
   readonly #parts: ContextParts
   #incoming: { text: string; reading: CookieReading } | null | undefined
   #opening: Promise<Session> | null = null
@@ -82,7 +82,12 @@ export class DjangoContext {
 
   constructor(parts: ContextParts, request: RequestInfo) {
     this.#parts = parts
-    this.request = request
+    this.#request = request
+  }
+
+  /** What `open` was given. Not a field, so that printing a context shows no cookie. */
+  get request(): RequestInfo {
+    return this.#request
   }
 
   get settings(): Settings {

@@ -13,9 +13,25 @@ export abstract class DjangoBridgeError extends Error {
   readonly status: number = 500
 
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(escapeControls(message), options)
     this.name = new.target.name
   }
+}
+
+/** A message stands in one line of a log, whatever a setting that it names looks like. */
+function escapeControls(message: string): string {
+  return message.replace(CONTROLS, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** C0, C1, line and paragraph separators, and what turns the direction of text. */
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/**
+ * A name out of the settings, for a message: a plain or dotted one as it is. Anything else may be a secret that stands
+ * in the wrong place.
+ */
+export function named(name: string): string {
+  return /^[A-Za-z_]\w{0,63}(\.\w{1,64}){0,9}$/.test(name) ? name : '(not shown)'
 }
 
 /** A setting is missing, malformed or contradicts another; the message names it and says what to do. */

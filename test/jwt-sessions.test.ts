@@ -223,6 +223,12 @@ describe('a token that is issued', () => {
     expect(sent?.claims.exp).toBe(now + HOUR)
   })
 
+  test('S38: an `exp` that is text, which PyJWT takes, stays an end of life in the next token', async () => {
+    const site = await jwtSite({}, {}, { hooks: { loadUser: async () => null } })
+    const { cookie } = await loggedIn(site, { exp: String(now + HOUR) })
+    expect((await request(site, cookie, set))?.claims.exp).toBe(now + HOUR)
+  })
+
   test('fields are carried over where the row cannot be loaded, but not to another user', async () => {
     const site = await jwtSite({}, {}, { hooks: { loadUser: async () => null } })
     const { cookie } = await loggedIn(site, { role: 'admin' })

@@ -5,7 +5,7 @@
  * one behind the session's own; every other token keeps the old one, so that none outlives a privilege its user lost.
  */
 import { CookieTooLarge, KeyRequired, SettingsError } from '../errors.ts'
-import { type Field, formatClaims, parseFields } from '../jwt/claims.ts'
+import { expirySecond, type Field, formatClaims, parseFields } from '../jwt/claims.ts'
 import { signJws } from '../jwt/jws.ts'
 import { readKeySetting } from '../jwt/key-setting.ts'
 import { type JwtRefusal, type TokenRules, verifyToken } from '../jwt/token.ts'
@@ -100,8 +100,9 @@ export function createJwtCookie({
   }
 
   function isPastHalfLife(claims: Claims): boolean {
-    if (jwt.EXPIRES === null || typeof claims.exp !== 'number') return false
-    return claims.exp - now().getTime() / 1000 <= jwt.EXPIRES / 2
+    const exp = expirySecond(claims)
+    if (jwt.EXPIRES === null || exp === null) return false
+    return exp - now().getTime() / 1000 <= jwt.EXPIRES / 2
   }
 
   function endOfLife({ renew, previous }: CookieIssue): number | null {
@@ -109,7 +110,7 @@ export function createJwtCookie({
     if (previous === null && jwt.EXPIRES !== null) {
       throw new KeyRequired('A token is issued only for a verified user: open the session with loadable users.')
     }
-    return typeof previous?.exp === 'number' ? Math.trunc(previous.exp) : null
+    return previous === null ? null : expirySecond(previous)
   }
 }
 

@@ -4,9 +4,9 @@
  *
  *     {"sk":"<session key>","iat":1768478400,"exp":1768482000,"id":7,"u":"ada"}
  */
-import { SettingsError } from '../errors.ts'
+import { named, SettingsError } from '../errors.ts'
 import { parsePythonJson } from '../python/json-reader.ts'
-import { setOwn } from '../python/json-tree.ts'
+import { type JsonLimits, setOwn } from '../python/json-tree.ts'
 import { formatPythonJson, formatPythonMembers } from '../python/json-writer.ts'
 
 export type Claims = Readonly<Record<string, unknown>>
@@ -38,7 +38,7 @@ export function parseFields(definitions: readonly FieldDefinition[], sessionFiel
     }
     if (short === sessionField) {
       throw new SettingsError(
-        `FIELDS: the short name "${short}" is the session key's claim; set SESSION_FIELD to another.`,
+        `FIELDS: the short name "${named(short)}" is the session key's claim; set SESSION_FIELD to another.`,
       )
     }
     return { attribute, short, long }
@@ -69,7 +69,7 @@ export type JudgedClaims =
 export function judgeClaims(payload: Uint8Array, fields: readonly Field[], now: number): JudgedClaims {
   let read: unknown
   try {
-    read = parsePythonJson(utf8.decode(payload))
+    read = parsePythonJson(utf8.decode(payload), PAYLOAD_LIMITS)
   } catch {
     return { ok: false, reason: 'malformed' }
   }
@@ -82,6 +82,8 @@ export function judgeClaims(payload: Uint8Array, fields: readonly Field[], now: 
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+/** Half of what makes Python 3.11 raise RecursionError. */
+const PAYLOAD_LIMITS: JsonLimits = { depth: 500 }
 
 /** @see PyJWT jwt/api_jwt.py _validate_iat, _validate_nbf, _validate_exp */
 function refuseTimes(claims: Claims, now: number): ClaimsRefusal | null {
@@ -89,18 +91,31 @@ function refuseTimes(claims: Claims, now: number): ClaimsRefusal | null {
     if (!Object.hasOwn(claims, name)) continue
     const time = pythonInt(claims[name])
     if (time === null) return 'claims'
-    if (name === 'exp' ? time <= now : time > now) return name === 'exp' ? 'expired' : 'not_yet_valid'
+    // Said so that a clock that gives NaN refuses everything.
+    const isRight = name === 'exp' ? time > now : time <= now
+    if (!isRight) return name === 'exp' ? 'expired' : 'not_yet_valid'
   }
   return null
+}
+
+/** The whole second that `exp` names, as PyJWT reads it, also from text; null when there is none. */
+export function expirySecond(claims: Claims): number | null {
+  return Object.hasOwn(claims, 'exp') ? pythonInt(claims.exp) : null
 }
 
 /** Python's int(): cuts a fraction off, reads text too, and refuses NaN and the infinities. */
 function pythonInt(value: unknown): number | null {
   if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value)
   if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) : null
-  if (typeof value !== 'string' || !/^\s*[+-]?\d+(_\d+)*\s*$/.test(value) || value.length > 4300) return null
-  return Number(value.replaceAll('_', ''))
+  const [, sign = '', spelled = ''] = (typeof value === 'string' && INTEGER.exec(value)) || []
+  const digits = spelled.replaceAll('_', '')
+  return digits === '' || digits.length > MAX_DIGITS ? null : Number(sign + digits)
 }
+
+/** Only ASCII's digits and spaces, of all that Python takes; JavaScript's `\s` would take a byte order mark, too. */
+const INTEGER = /^[\t-\r\x1c-\x20]*([+-]?)([0-9]+(?:_[0-9]+)*)[\t-\r\x1c-\x20]*$/
+/** sys.int_info.default_max_str_digits */
+const MAX_DIGITS = 4300
 
 /** @see PyJWT jwt/api_jwt.py _validate_aud, _validate_sub, _validate_jti */
 function hasRegisteredClaims(claims: Claims): boolean {
@@ -140,7 +155,7 @@ export function formatClaims({ sessionField, sessionKey, iat, exp, fields, extra
   for (const [short, value] of fields) claims.set(short, value)
   for (const [name, value] of Object.entries(extra ?? {})) {
     if (name === sessionField || name === 'exp') {
-      throw new SettingsError(`jwtClaims must not return "${name}": the session decides it. See EXPIRES.`)
+      throw new SettingsError(`jwtClaims must not return "${named(name)}": the session decides it. See EXPIRES.`)
     }
     claims.set(name, value)
   }
@@ -163,6 +178,6 @@ function refuseUnreadable(claims: ReadonlyMap<string, unknown>, now: number): vo
 
 function unreadable(name: string, what: string): SettingsError {
   return new SettingsError(
-    `A token with this "${name}" would be refused by Django: it must be ${what}. See FIELDS and jwtClaims.`,
+    `A token with this "${named(name)}" would be refused by Django: it must be ${what}. See FIELDS and jwtClaims.`,
   )
 }

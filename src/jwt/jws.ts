@@ -3,12 +3,13 @@
  *
  *     base64url({"alg":"HS256","typ":"JWT"}) "." base64url(claims) "." base64url(signature of both)
  *
- * The algorithm is the configured one, whatever a token says; nothing of a token is looked at before its signature
- * has been checked, except its length and the letters it is made of.
+ * The algorithm is the configured one, whatever a token says; nothing of a token is decoded before its signature has
+ * been checked, except its length and the letters it is made of.
  * @see RFC 7515, PyJWT jwt/api_jws.py
  */
 import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto'
 import { parsePythonJson } from '../python/json-reader.ts'
+import type { JsonLimits } from '../python/json-tree.ts'
 
 export type JwtAlgorithm = 'HS256' | 'RS256'
 
@@ -61,26 +62,27 @@ export function openJws(token: string, algorithm: JwtAlgorithm, keys: readonly K
   if (payload === null || signature === null) return { ok: false, reason: 'malformed' }
 
   const { header: usualHeader, verify: isSigned } = ALGORITHMS[algorithm]
-  if (header !== usualHeader) {
-    const refusal = refuseHeader(header, algorithm)
-    // Without a good signature it is not worth telling more.
-    if (refusal !== null) return { ok: false, reason: refusal }
-  }
   const input = token.slice(0, second)
-  if (!keys.some((key) => isSigned(input, signature, key))) return { ok: false, reason: 'signature' }
-  return { ok: true, payload }
+  if (!keys.some((key) => isSigned(input, signature, key))) {
+    // A mistake of settings worth telling: the key is of the other kind than the token's issuer has.
+    const isOther = header === ALGORITHMS[algorithm === 'HS256' ? 'RS256' : 'HS256'].header
+    return { ok: false, reason: isOther ? 'algorithm' : 'signature' }
+  }
+  const refusal = header === usualHeader ? null : refuseHeader(header, algorithm)
+  return refusal === null ? { ok: true, payload } : { ok: false, reason: refusal }
 }
 
 /**
- * Judges a header that is not letter by letter the usual one. `kid`, `typ`, `jku`, `jwk`, `x5u` and `x5c` decide
- * nothing here; an extension that must be understood (`crit`, `b64`) is not.
+ * Judges a header that is signed, and not letter by letter the usual one. `kid`, `typ`, `cty`, `jku`, `jwk`, `x5u` and
+ * `x5c` decide nothing here; an extension that must be understood (`crit`, `b64`) is not, and a name that stands twice
+ * would be read otherwise by others.
  */
 function refuseHeader(segment: string, algorithm: JwtAlgorithm): JwsRefusal | null {
   const bytes = decode(segment)
   if (bytes === null) return 'malformed'
   let header: unknown
   try {
-    header = parsePythonJson(utf8.decode(bytes))
+    header = parsePythonJson(utf8.decode(bytes), HEADER_LIMITS)
   } catch {
     return 'malformed'
   }
@@ -93,6 +95,7 @@ function refuseHeader(segment: string, algorithm: JwtAlgorithm): JwsRefusal | nu
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+const HEADER_LIMITS: JsonLimits = { depth: 32, repeatedKeys: 'refused' }
 
 function hmacSha256(input: string, key: KeyObject): Buffer {
   return createHmac('sha256', key).update(input, 'latin1').digest()

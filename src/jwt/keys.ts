@@ -11,6 +11,7 @@ import {
   X509Certificate,
 } from 'node:crypto'
 import { SettingsError } from '../errors.ts'
+import { parsePythonJson } from '../python/json-reader.ts'
 
 export interface KeyOptions {
   /** How messages call the key. */
@@ -29,6 +30,9 @@ export type KeyMaterial = string | Uint8Array | KeyObject | Jwk
 
 const LEAST_SECRET_BYTES = 20
 const LEAST_RSA_BITS = 2048
+/** OpenSSL verifies nothing beyond these. */
+const MAX_RSA_BITS = 16_384
+const MAX_EXPONENT = 2n ** 64n
 
 /** Below this many bytes PyJWT warns about an HS256 secret. */
 export const ADVISED_SECRET_BYTES = 32
@@ -89,6 +93,10 @@ function checkRsa(key: KeyObject, { name, allowWeakKeys = false }: KeyOptions): 
   if (bits < LEAST_RSA_BITS && !allowWeakKeys) {
     throw new SettingsError(`${name} has ${bits} bits; RS256 needs ${LEAST_RSA_BITS} (or allowWeakKeys).`)
   }
+  const exponent = key.asymmetricKeyDetails?.publicExponent ?? 0n
+  if (exponent < 3n || exponent % 2n === 0n || exponent >= MAX_EXPONENT || bits > MAX_RSA_BITS) {
+    throw new SettingsError(`${name} is no usable RSA key: its public exponent or its size is not one of RSA.`)
+  }
   return key
 }
 
@@ -101,16 +109,28 @@ function isPrivate(material: unknown): boolean {
 
 /** Recognizes PEM, DER, X.509, SSH, JWK and JWKS, also in base64: none of them may serve as an HMAC secret. */
 function isAsymmetricKey(bytes: Buffer): boolean {
-  return hasKeyShape(bytes) || hasKeyShape(Buffer.from(bytes.toString('latin1'), 'base64'))
+  const decoded = Buffer.from(bytes.toString('latin1'), 'base64')
+  return [bytes, decoded, Buffer.from(decoded.toString('latin1'), 'base64')].some(hasKeyShape)
+}
+
+/** JSON with escapes in its names spelled out; text that is none as it is. */
+function plainJson(text: string): string {
+  try {
+    return JSON.stringify(parsePythonJson(text))
+  } catch {
+    return text
+  }
 }
 
 function hasKeyShape(bytes: Buffer): boolean {
   const text = bytes
     .toString('utf8')
-    .replace(/^\ufeff/, '')
+    .replace(/^\ufeff|\0/g, '')
     .trim()
   if (text.includes('-----BEGIN ') || /^(ssh-|ecdsa-sha2-|sk-ssh-|---- BEGIN SSH2)/.test(text)) return true
-  if (text.startsWith('{') && /"(kty|keys)"/.test(text)) return true
+  // The same without its first word, in the form of RFC 4253.
+  if (/^\0\0\0.(ssh-|ecdsa-sha2-|sk-ssh-)/s.test(bytes.toString('latin1', 0, 20))) return true
+  if (/^[{[]/.test(text) && /"(kty|keys)"/.test(plainJson(text))) return true
   const attempts = [
     () => createPublicKey({ key: bytes, format: 'der', type: 'spki' }),
     () => createPublicKey({ key: bytes, format: 'der', type: 'pkcs1' }),

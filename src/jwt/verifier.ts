@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { parseCookieHeader } from '../cookies/cookie-header.ts'
-import { SettingsError } from '../errors.ts'
+import { named, SettingsError } from '../errors.ts'
 import { type Claims, DEFAULT_SESSION_FIELD, type FieldDefinition, parseFields } from './claims.ts'
 import type { JwtAlgorithm } from './jws.ts'
 import { hmacKey, type Jwk, rsaPublicKey } from './keys.ts'
@@ -73,6 +73,7 @@ export interface JwtVerifier<C = Claims> {
 export function createJwtVerifier<const Fields extends readonly FieldDefinition[] = readonly []>(
   options: JwtVerifierOptions<Fields>,
 ): JwtVerifier<ClaimsOf<Fields>> {
+  checkOptions(options)
   const { SESSION_FIELD = DEFAULT_SESSION_FIELD, SESSION_COOKIE_NAME = 'sessionid', now = Date.now } = options
   const { algorithm, keys } = readKeys(options)
   const fields = parseFields(options.FIELDS ?? [], SESSION_FIELD)
@@ -81,9 +82,34 @@ export function createJwtVerifier<const Fields extends readonly FieldDefinition[
   return {
     verify,
     verifyCookie(header) {
-      const token = header === undefined ? undefined : parseCookieHeader(header).get(SESSION_COOKIE_NAME)
+      const token = typeof header === 'string' ? parseCookieHeader(header).get(SESSION_COOKIE_NAME) : undefined
       return token === undefined || token === '' ? { ok: false, reason: 'missing' } : verify(token)
     },
+  }
+}
+
+const OPTIONS = [
+  'publicKey',
+  'secret',
+  'FIELDS',
+  'SESSION_FIELD',
+  'SESSION_COOKIE_NAME',
+  'now',
+  'allowWeakKeys',
+] as const
+
+/** An option of another library – an issuer, an audience, a pattern – would be believed to be checked. */
+function checkOptions(options: object): void {
+  const known: readonly string[] = OPTIONS
+  const stranger = Object.keys(options).find((name) => !known.includes(name))
+  if (stranger !== undefined) {
+    throw new SettingsError(`createJwtVerifier has no option ${named(stranger)}; options are ${OPTIONS.join(', ')}.`)
+  }
+  for (const name of ['SESSION_FIELD', 'SESSION_COOKIE_NAME'] as const) {
+    const value: unknown = Reflect.get(options, name)
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw new SettingsError(`createJwtVerifier: ${name} must be text.`)
+    }
   }
 }
 

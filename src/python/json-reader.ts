@@ -16,6 +16,7 @@ export function parsePythonJson(text: string, limits: JsonLimits = {}): unknown 
 
 /** What `JSON.parse` makes of the text; undefined when it might lose something or refuses. */
 export function parseQuickly(text: string, limits: JsonLimits = {}): unknown {
+  if (limits.repeatedKeys === 'refused') return undefined
   if (NOT_LOSSLESS.test(text) || hasEscapedKey(text) || isTooDeep(text, limits.depth ?? DEFAULT_DEPTH)) return undefined
   try {
     return JSON.parse(text)

@@ -42,6 +42,8 @@ export interface JsonLimits {
   readonly depth?: number
   /** Digits of an integer. Default 4300, as sys.int_info.default_max_str_digits. */
   readonly digits?: number
+  /** What becomes of an object with two equal keys. Default `last`: the last value counts, as in Python. */
+  readonly repeatedKeys?: 'last' | 'refused'
 }
 
 export const DEFAULT_DEPTH = 500
@@ -127,7 +129,11 @@ export function parseJsonTree(text: string, limits: JsonLimits = {}): JsonNode {
       if (text.charAt(position) !== ':') fail()
       position++
       skipSpace()
-      members.set(JSON.parse(keyText) as string, { keyText, node: value(depth + 1) })
+      const key = JSON.parse(keyText) as string
+      if (limits.repeatedKeys === 'refused' && members.has(key)) {
+        throw new SerializationError('An object of the JSON has a key twice.')
+      }
+      members.set(key, { keyText, node: value(depth + 1) })
       skipSpace()
       const next = text.charAt(position)
       if (next !== ',' && next !== '}') fail()

@@ -3,7 +3,7 @@
  * `postgres://user:password@host:5432/name?sslmode=require`, `sqlite:////srv/site/db.sqlite3`, `sqlite:///db.sqlite3`
  * (relative to the working directory), `sqlite://:memory:`.
  */
-import { SettingsError } from '../errors.ts'
+import { named, SettingsError } from '../errors.ts'
 
 export type DatabaseVendor = 'sqlite' | 'postgresql' | 'mysql'
 
@@ -56,7 +56,7 @@ function fromDictionary(alias: string, input: DatabaseDictionary): DatabaseSetti
   const vendor = ENGINES[input.ENGINE]
   if (vendor === undefined) {
     const known = Object.keys(ENGINES).join(', ')
-    throw new SettingsError(`DATABASES.${alias}: ENGINE ${input.ENGINE} is not known; known: ${known}.`)
+    throw new SettingsError(`DATABASES.${alias}: ENGINE ${named(input.ENGINE)} is not known; known: ${known}.`)
   }
   const { NAME, USER = '', PASSWORD = '', HOST = '', PORT = '', OPTIONS = {} } = input
   if (NAME === '') throw new SettingsError(`DATABASES.${alias}: NAME is empty.`)
@@ -105,5 +105,6 @@ const IN_MEMORY = /^(?<scheme>sqlite3?):\/\/:memory:$/i
 
 /** What prints the settings does not print the password. */
 function hidePassword(settings: DatabaseSettings): DatabaseSettings {
-  return Object.defineProperty(settings, 'password', { enumerable: false })
+  const { password } = settings
+  return Object.defineProperty(settings, 'password', { enumerable: false, get: () => password })
 }

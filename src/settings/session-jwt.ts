@@ -2,7 +2,7 @@
  * DJANGO_SESSION_JWT as django-session-jwt's releases have it, or in lower case as its first description had it.
  * @see django_session_jwt/middleware/session.py
  */
-import { SettingsError } from '../errors.ts'
+import { named, SettingsError } from '../errors.ts'
 
 /** One key: text, or what it is said to be. */
 export type JwtKeyText = string | { readonly secret: string | Uint8Array } | { readonly path: string }
@@ -40,11 +40,13 @@ export interface JwtSettings {
 
 const NAMES = ['KEY', 'FIELDS', 'CALLABLE', 'EXPIRES', 'SESSION_FIELD'] as const
 
+const NAMES_OF_KEY = ['KEY', 'key'] as const
+
 /** @throws SettingsError naming the option */
 export function jwtSettings(input: JwtDictionary, isEarlyEngine: boolean): JwtSettings {
   const known: readonly string[] = [...NAMES, ...NAMES.map((name) => name.toLowerCase())]
   for (const name of Object.keys(input)) {
-    if (!known.includes(name)) wrong(`${name} is not an option; options are ${NAMES.join(', ')}`)
+    if (!known.includes(name)) wrong(`${named(name)} is not an option; options are ${NAMES.join(', ')}`)
   }
   const values = input as Readonly<Record<string, unknown>>
   const both = NAMES.find((name) => values[name] !== undefined && values[name.toLowerCase()] !== undefined)
@@ -52,6 +54,10 @@ export function jwtSettings(input: JwtDictionary, isEarlyEngine: boolean): JwtSe
   const isEarly = isEarlyEngine || NAMES.some((name) => values[name.toLowerCase()] !== undefined)
   const option = (name: (typeof NAMES)[number]): unknown => values[name] ?? values[name.toLowerCase()]
 
+  // Without the option the key is SECRET_KEY; an environment variable that is not set must not turn into that.
+  if (NAMES_OF_KEY.some((name) => name in values && (values[name] === undefined || values[name] === null))) {
+    wrong('KEY is undefined or null: give the key, or leave KEY out where it is SECRET_KEY')
+  }
   const fields = option('FIELDS') ?? []
   if (!Array.isArray(fields)) wrong('FIELDS must be a list')
   const expires = option('EXPIRES') ?? null
@@ -70,7 +76,8 @@ export function jwtSettings(input: JwtDictionary, isEarlyEngine: boolean): JwtSe
     EXPIRES: (expires as number | null) || null,
     SESSION_FIELD: sessionField as string,
   }
-  return Object.defineProperty(settings, 'KEY', { enumerable: false })
+  const { KEY } = settings
+  return Object.defineProperty(settings, 'KEY', { enumerable: false, get: () => KEY })
 }
 
 function wrong(what: string): never {

@@ -261,7 +261,11 @@ function isTimeZone(name: string): boolean {
 }
 
 function hide<T extends object>(object: T, names: readonly string[]): T {
-  for (const name of names) Object.defineProperty(object, name, { enumerable: false })
+  // A getter: with showHidden, util.inspect prints the values of hidden properties.
+  for (const name of names) {
+    const value = Reflect.get(object, name)
+    Object.defineProperty(object, name, { enumerable: false, get: () => value })
+  }
   return object
 }
 

@@ -74,6 +74,7 @@ function keysOf(version: string): (name: string) => JwtKeys {
 /** Refused here, though PyJWT takes it, on purpose: one spelling for each token, and no session key that is no text. */
 const STRICTER = [
   /header with "b64"/,
+  /alg twice, the last one good/,
   /in utf-(16|32)/,
   /full-width digits/,
   /raw lone surrogate/,
