@@ -20,13 +20,6 @@ const TASKS = {
   vectors: { build: false, djangos: ['5.2', '6.1'] },
   build: { build: true, djangos: [] },
   'compose:check': { build: true, djangos: [] },
-  'django-suite': { build: true, djangos: ['5.2', '6.1'] },
-  history: { build: true, djangos: ['5.2'] },
-  faults: { build: true, djangos: [] },
-  crash: { build: true, djangos: [] },
-  bench: { build: true, djangos: ['5.2'] },
-  soak: { build: true, djangos: [] },
-  'package:check': { build: true, djangos: [] },
 }
 
 const [task = '', ...rest] = process.argv.slice(2)
