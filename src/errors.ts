@@ -64,16 +64,6 @@ export class SignatureExpired extends BadSignature {
   override readonly code = 'signature_expired'
 }
 
-/** A JSON Web Token is not acceptable. Thrown only by functions that are asked to; the verifier returns a reason. */
-export class JwtInvalid extends DjangoBridgeError {
-  override readonly code: 'jwt_invalid' | 'jwt_expired' = 'jwt_invalid'
-}
-
-/** A JSON Web Token is good but past its `exp`. */
-export class JwtExpired extends JwtInvalid {
-  override readonly code = 'jwt_expired'
-}
-
 /** Bytes that the configured serializer cannot read, or a value that it cannot write. */
 export class SerializationError extends DjangoBridgeError {
   override readonly code = 'serialization'
@@ -105,8 +95,6 @@ export type AnyDjangoBridgeError =
   | CookieTooLarge
   | BadSignature
   | SignatureExpired
-  | JwtInvalid
-  | JwtExpired
   | SerializationError
   | SessionInterrupted
   | StoreUnavailable

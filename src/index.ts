@@ -31,8 +31,6 @@ export {
   CookieTooLarge,
   DjangoBridgeError,
   DriverMissingError,
-  JwtExpired,
-  JwtInvalid,
   KeyRequired,
   SerializationError,
   SessionInterrupted,

@@ -5,10 +5,10 @@
  * one behind the session's own; every other token keeps the old one, so that none outlives a privilege its user lost.
  */
 import { CookieTooLarge, KeyRequired, SettingsError } from '../errors.ts'
-import { expirySecond, type Field, formatClaims, parseFields } from '../jwt/claims.ts'
+import { expirySecond, type Field, formatClaims, parseFields, refuseOverwrites } from '../jwt/claims.ts'
 import { signJws } from '../jwt/jws.ts'
 import { readKeySetting } from '../jwt/key-setting.ts'
-import { type JwtRefusal, type TokenRules, verifyToken } from '../jwt/token.ts'
+import { type TokenRefusal, type TokenRules, verifyToken } from '../jwt/token.ts'
 import type { JwtSettings, Settings } from '../settings/settings.ts'
 import type { Expiry } from '../stores/session-expiry.ts'
 import { judgeSessionKey } from '../stores/session-key.ts'
@@ -144,6 +144,7 @@ function attributeOf(user: Readonly<Record<string, unknown>>, attribute: string)
 
 /** FIELDS that Django takes and that cannot work: it would write tokens that are refused, or Python would be needed. */
 function checkFields(jwt: JwtSettings, fields: readonly Field[], hasClaimsHook: boolean): void {
+  refuseOverwrites(fields, jwt.SESSION_FIELD)
   const reserved = fields.find(({ short }) => ['iat', 'exp', 'nbf', 'aud'].includes(short))
   if (reserved !== undefined) {
     throw new SettingsError(`DJANGO_SESSION_JWT FIELDS: the short name "${reserved.short}" is a claim of JWT itself.`)
@@ -162,7 +163,7 @@ function checkFields(jwt: JwtSettings, fields: readonly Field[], hasClaimsHook: 
   }
 }
 
-function refused(reason: JwtRefusal): CookieReading {
+function refused(reason: TokenRefusal): CookieReading {
   return reason === 'expired'
     ? { refused: 'expired', reason: 'jwt_expired' }
     : { refused: 'invalid', reason: 'jwt_invalid' }

@@ -51,6 +51,21 @@ export function parseFields(definitions: readonly FieldDefinition[], sessionFiel
   return fields
 }
 
+/**
+ * Refuses long names that the package takes, and then writes over another claim: one that it has judged, or another
+ * field.
+ * @throws SettingsError
+ */
+export function refuseOverwrites(fields: readonly Field[], sessionField: string): void {
+  const taken = new Set([sessionField, ...JUDGED, ...fields.map(({ short }) => short)])
+  const overwrite = fields.find(({ short, long }) => long !== short && taken.has(long))
+  if (overwrite !== undefined) {
+    throw new SettingsError(`FIELDS: the long name "${named(overwrite.long)}" is the name of another claim.`)
+  }
+}
+
+const JUDGED = ['iat', 'nbf', 'exp', 'aud']
+
 function isName(name: unknown): boolean {
   return typeof name === 'string' && name !== ''
 }

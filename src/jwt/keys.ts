@@ -78,13 +78,31 @@ function readKey(material: unknown, name: string, create: typeof createPublicKey
   if (material instanceof KeyObject) return material
   try {
     if (typeof material === 'string') return create(material.trim())
-    if (material instanceof Uint8Array) return create(Buffer.from(material))
+    if (material instanceof Uint8Array)
+      return isPem(material) ? create(Buffer.from(material)) : readDer(material, create)
     if (typeof material === 'object' && material !== null)
       return create({ key: material as JsonWebKeyInput['key'], format: 'jwk' })
   } catch {
     throw new SettingsError(`${name} cannot be read as an RSA key: give PEM text, or the path of a PEM file.`)
   }
   throw new SettingsError(`${name} must be PEM text, bytes, a JWK or a KeyObject.`)
+}
+
+function isPem(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).includes('-----BEGIN ')
+}
+
+/** What the bytes are must be told to OpenSSL, so each form is tried. */
+function readDer(bytes: Uint8Array, create: typeof createPublicKey | typeof createPrivateKey): KeyObject {
+  const key = Buffer.from(bytes)
+  for (const read of create === createPublicKey ? PUBLIC_DER : PRIVATE_DER) {
+    try {
+      return read(key)
+    } catch {
+      // The next form, then.
+    }
+  }
+  throw new TypeError('None of the forms of a key.')
 }
 
 function checkRsa(key: KeyObject, { name, allowWeakKeys = false }: KeyOptions): KeyObject {
@@ -103,7 +121,10 @@ function checkRsa(key: KeyObject, { name, allowWeakKeys = false }: KeyOptions): 
 function isPrivate(material: unknown): boolean {
   if (material instanceof KeyObject) return material.type === 'private'
   if (typeof material === 'string') return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(material)
-  if (material instanceof Uint8Array) return isPrivate(Buffer.from(material).toString('latin1'))
+  if (material instanceof Uint8Array) {
+    const bytes = Buffer.from(material)
+    return isPrivate(bytes.toString('latin1')) || PRIVATE_DER.some((read) => isReadBy(read, bytes))
+  }
   return typeof material === 'object' && material !== null && 'd' in material
 }
 
@@ -131,19 +152,29 @@ function hasKeyShape(bytes: Buffer): boolean {
   // The same without its first word, in the form of RFC 4253.
   if (/^\0\0\0.(ssh-|ecdsa-sha2-|sk-ssh-)/s.test(bytes.toString('latin1', 0, 20))) return true
   if (/^[{[]/.test(text) && /"(kty|keys)"/.test(plainJson(text))) return true
-  const attempts = [
-    () => createPublicKey({ key: bytes, format: 'der', type: 'spki' }),
-    () => createPublicKey({ key: bytes, format: 'der', type: 'pkcs1' }),
-    () => createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' }),
-    () => createPrivateKey({ key: bytes, format: 'der', type: 'pkcs1' }),
-    () => new X509Certificate(bytes),
-  ]
-  return attempts.some((attempt) => {
-    try {
-      attempt()
-      return true
-    } catch {
-      return false
-    }
-  })
+  return [...PUBLIC_DER, ...PRIVATE_DER].some((read) => isReadBy(read, bytes))
+}
+
+type ReadDer = (key: Buffer) => KeyObject
+
+const PUBLIC_DER: readonly ReadDer[] = [
+  (key) => createPublicKey({ key, format: 'der', type: 'spki' }),
+  (key) => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
+  (key) => new X509Certificate(key).publicKey,
+]
+
+const PRIVATE_DER: readonly ReadDer[] = [
+  (key) => createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
+  (key) => createPrivateKey({ key, format: 'der', type: 'pkcs1' }),
+  (key) => createPrivateKey({ key, format: 'der', type: 'sec1' }),
+]
+
+function isReadBy(read: ReadDer, bytes: Buffer): boolean {
+  try {
+    read(bytes)
+    return true
+  } catch (error) {
+    // An encrypted private key is one, too.
+    return error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE'
+  }
 }

@@ -12,7 +12,7 @@ export interface TokenRules {
 }
 
 /** @param now milliseconds since 1970 */
-export function verifyToken(token: string, rules: TokenRules, now: number): JwtVerdict {
+export function verifyToken(token: string, rules: TokenRules, now: number): TokenVerdict {
   if (typeof token !== 'string') return { ok: false, reason: 'malformed' }
   const opened = openJws(token, rules.algorithm, rules.keys)
   if (!opened.ok) return opened
@@ -25,14 +25,13 @@ export function verifyToken(token: string, rules: TokenRules, now: number): JwtV
   return { ok: true, claims: judged.claims, sessionKey }
 }
 
-/** Why a token is refused. `missing` comes from `verifyCookie` alone. */
-export type JwtRefusal = 'missing' | JwsRefusal | ClaimsRefusal
+export type TokenRefusal = JwsRefusal | ClaimsRefusal
 
-export type JwtVerdict<C = Claims> =
+export type TokenVerdict =
   | {
       readonly ok: true
-      /** Who was known when the token was issued; an anonymous visitor has a valid token too. */
-      readonly claims: C
+      readonly claims: Claims
+      /** Null when the token has no such claim. */
       readonly sessionKey: string | null
     }
-  | { readonly ok: false; readonly reason: JwtRefusal }
+  | { readonly ok: false; readonly reason: TokenRefusal }

@@ -5,14 +5,13 @@
 import type { KeyObject } from 'node:crypto'
 import { parseCookieHeader } from '../cookies/cookie-header.ts'
 import { named, SettingsError } from '../errors.ts'
-import { type Claims, DEFAULT_SESSION_FIELD, type FieldDefinition, parseFields } from './claims.ts'
+import { type Claims, DEFAULT_SESSION_FIELD, type FieldDefinition, parseFields, refuseOverwrites } from './claims.ts'
 import type { JwtAlgorithm } from './jws.ts'
 import { hmacKey, type Jwk, rsaPublicKey } from './keys.ts'
-import { type JwtVerdict, verifyToken } from './token.ts'
+import { type TokenRefusal, type TokenRules, verifyToken } from './token.ts'
 
 export type { Claims, FieldDefinition } from './claims.ts'
 export type { Jwk } from './keys.ts'
-export type { JwtRefusal, JwtVerdict } from './token.ts'
 export { SettingsError }
 
 /** A public key, or several while keys are being changed. */
@@ -56,6 +55,22 @@ export type ClaimsOf<Fields extends readonly FieldDefinition[]> = Claims & {
   readonly exp?: number
 } & { readonly [Name in ShortName<Fields[number]> | LongName<Fields[number]>]?: unknown }
 
+export type JwtRefusal =
+  | TokenRefusal
+  /** The Cookie header holds no token. */
+  | 'missing'
+  /** A token of another kind, signed with the same key; or SESSION_FIELD is not the site's. */
+  | 'no_session_key'
+
+export type JwtVerdict<C = Claims> =
+  | {
+      readonly ok: true
+      /** Who was known when the token was issued; an anonymous visitor has a valid token too. */
+      readonly claims: C
+      readonly sessionKey: string
+    }
+  | { readonly ok: false; readonly reason: JwtRefusal }
+
 export interface JwtVerifier<C = Claims> {
   /** Never throws, whatever the text. */
   verify(token: string): JwtVerdict<C>
@@ -77,8 +92,14 @@ export function createJwtVerifier<const Fields extends readonly FieldDefinition[
   const { SESSION_FIELD = DEFAULT_SESSION_FIELD, SESSION_COOKIE_NAME = 'sessionid', now = Date.now } = options
   const { algorithm, keys } = readKeys(options)
   const fields = parseFields(options.FIELDS ?? [], SESSION_FIELD)
-  const verify = (token: string): JwtVerdict<ClaimsOf<Fields>> =>
-    verifyToken(token, { algorithm, keys, fields, sessionField: SESSION_FIELD }, now()) as JwtVerdict<ClaimsOf<Fields>>
+  refuseOverwrites(fields, SESSION_FIELD)
+  const rules: TokenRules = { algorithm, keys, fields, sessionField: SESSION_FIELD }
+  const verify = (token: string): JwtVerdict<ClaimsOf<Fields>> => {
+    const verdict = verifyToken(token, rules, now())
+    if (!verdict.ok) return verdict
+    const { claims, sessionKey } = verdict
+    return sessionKey ? { ok: true, claims: claims as ClaimsOf<Fields>, sessionKey } : NO_SESSION_KEY
+  }
   return {
     verify,
     verifyCookie(header) {
@@ -87,6 +108,9 @@ export function createJwtVerifier<const Fields extends readonly FieldDefinition[
     },
   }
 }
+
+/** Whoever signs other tokens with the same key, SECRET_KEY for one, must not make session cookies by it. */
+const NO_SESSION_KEY = { ok: false, reason: 'no_session_key' } as const
 
 const OPTIONS = [
   'publicKey',

@@ -17,7 +17,7 @@ import {
   plainEntries,
   within,
 } from './json-writer.ts'
-import { originOf, type Spelled, SpelledText } from './origins.ts'
+import { isContainer, originOf, type Spelled, SpelledText } from './origins.ts'
 import { PyFloat } from './values.ts'
 
 /**
@@ -192,8 +192,4 @@ function spelling({ text, node }: Spelled): string {
 
 function isScalar(node: JsonNode): node is JsonScalar {
   return node.kind !== 'array' && node.kind !== 'object'
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !(value instanceof PyFloat)
 }

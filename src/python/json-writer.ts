@@ -4,7 +4,7 @@
  * Numbers that are safe integers are written as integers, all others as floats; `float(2)` writes `2.0`, a bigint an
  * integer of any size. Only plain objects, arrays and scalars can be written.
  */
-import { SerializationError } from '../errors.ts'
+import { named, SerializationError } from '../errors.ts'
 import { floatRepr } from './float-repr.ts'
 import { DEFAULT_DEPTH } from './json-tree.ts'
 import { PyFloat } from './values.ts'
@@ -79,10 +79,12 @@ export function isPlainObject(value: object): boolean {
 
 function className(value: object): string {
   const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== '' ? name : 'a class instance'
+  return typeof name === 'string' && name !== '' ? named(name) : 'a class instance'
 }
 
 function notWritable(what: string, path: readonly (string | number)[]): SerializationError {
-  const place = path.length === 0 ? '' : ` at ${path.join('.')}`
+  // Keys that look like names are the program's; others, an address for one, are somebody's data.
+  const steps = path.map((step) => (typeof step === 'number' ? String(step) : named(step)))
+  const place = path.length === 0 ? '' : ` at ${steps.join('.')}`
   return new SerializationError(`JSON cannot hold ${what}${place}.`)
 }

@@ -3,6 +3,7 @@
  * to another place of an array, under another name, into another value.
  */
 import { type JsonNode, parseJsonTree } from './json-tree.ts'
+import { PyFloat } from './values.ts'
 
 /** A text and its nodes, which are made when somebody first asks for them. */
 export class SpelledText {
@@ -75,7 +76,7 @@ function childOf({ parent, key }: Origin): JsonNode | undefined {
   return node?.kind === 'object' ? node.members.get(String(key))?.node : undefined
 }
 
-/** Whether a value that was read from JSON holds others; numbers of every kind do not. */
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
+/** Whether a value holds others. */
+export function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(value instanceof PyFloat)
 }

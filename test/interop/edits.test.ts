@@ -2,19 +2,14 @@
  * Random edits inside random sessions, made in Node and in Python alike: the sessions are equal afterwards, and every
  * value that no edit touched is spelled as before.
  */
-import { randomInt } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { expect } from 'vitest'
 import { parsePythonJson } from '../../src/python/json-reader.ts'
 import { type JsonNode, parseJsonTree, setOwn } from '../../src/python/json-tree.ts'
 import { TimestampSigner } from '../../src/signing/timestamp-signer.ts'
 import { SESSION_SALT } from '../../src/stores/session-data.ts'
-import { makeSite, type Site } from '../site.ts'
-import { type Oracle, startOracle } from './oracle.ts'
 import { jsonObject, jsonValue } from './random-json.ts'
-
-const RUNS = 2_000
-const SECRET_KEY = 'golden-vectors-secret-key-0123456789abcdefghijklmnop'
+import { randomTrials, SECRET_KEY } from './random-trials.ts'
 
 type Key = string | number
 
@@ -166,61 +161,44 @@ function plain(node: JsonNode): unknown {
     : node.value
 }
 
-const python = inject('djangos').find((django) => 'python' in django)
+const signer = new TimestampSigner({ key: SECRET_KEY, salt: SESSION_SALT })
+const asItIs = { dumps: (text: string) => Buffer.from(text, 'latin1'), loads: (bytes: Uint8Array) => String(bytes) }
+const ascii = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-describe.runIf(python !== undefined)('random edits', () => {
-  let oracle: Oracle
-  let site: Site
-  beforeAll(async () => {
-    oracle = startOracle(python !== undefined && 'python' in python ? python.python : '')
-    site = await makeSite({ SECRET_KEY })
-  })
-  afterAll(async () => {
-    oracle?.stop()
-    await site?.close()
-  })
+randomTrials('random edits', 2_000, async ({ oracle, site, runs, seed }) => {
+  const insert = site.client.prepare("INSERT OR REPLACE INTO django_session VALUES (?, ?, '2099-01-01 00:00:00')")
+  const key = 'e'.repeat(32)
+  let made = 0
+  const roundTrip = fc.asyncProperty(
+    jsonObject(jsonValue, 6),
+    fc.array(wish, { minLength: 1, maxLength: 6 }),
+    async (generated, wishes) => {
+      const json = ascii(generated).replace(/^\{/, '{"shelf": [], ').replace(', }', '}')
+      const session_data = signer.signObject(json, { serializer: asItIs, compress: true })
+      const expected = expectedOf(json, parseJsonTree(json))
+      // The name may come again further on, and then counts instead.
+      const shelf = expected.kind === 'object' ? expected.members.get('shelf') : undefined
+      fc.pre(shelf?.kind === 'array')
+      const edits = wishes.flatMap((wished) => choose(expected, wished) ?? [])
+      made += edits.length
 
-  const signer = new TimestampSigner({ key: SECRET_KEY, salt: SESSION_SALT })
-  const asItIs = { dumps: (text: string) => Buffer.from(text, 'latin1'), loads: (bytes: Uint8Array) => String(bytes) }
-  const ascii = (text: string): string =>
-    text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      insert.run(key, session_data)
+      const django = site.open(`sessionid=${key}`)
+      const session = await django.session()
+      for (const change of edits) edit((name) => session.get(name), change)
+      await django.finish(200)
 
-  const seed = Number(process.env.FAST_CHECK_SEED ?? randomInt(2 ** 31))
-  test(`${RUNS} sessions, seed ${seed} (FAST_CHECK_SEED repeats it)`, { timeout: 240_000 }, async () => {
-    console.log(`  random edits: seed ${seed}`)
-    const insert = site.client.prepare("INSERT OR REPLACE INTO django_session VALUES (?, ?, '2099-01-01 00:00:00')")
-    const key = 'e'.repeat(32)
-    let made = 0
-    const roundTrip = fc.asyncProperty(
-      jsonObject(jsonValue, 6),
-      fc.array(wish, { minLength: 1, maxLength: 6 }),
-      async (generated, wishes) => {
-        const json = ascii(generated).replace(/^\{/, '{"shelf": [], ').replace(', }', '}')
-        const session_data = signer.signObject(json, { serializer: asItIs, compress: true })
-        const expected = expectedOf(json, parseJsonTree(json))
-        // The name may come again further on, and then counts instead.
-        const shelf = expected.kind === 'object' ? expected.members.get('shelf') : undefined
-        fc.pre(shelf?.kind === 'array')
-        const edits = wishes.flatMap((wished) => choose(expected, wished) ?? [])
-        made += edits.length
-
-        insert.run(key, session_data)
-        const django = site.open(`sessionid=${key}`)
-        const session = await django.session()
-        for (const change of edits) edit((name) => session.get(name), change)
-        await django.finish(200)
-
-        const written = site.rows()[0]?.session_data ?? ''
-        const text = signer.unsignObject(written, {
-          serializer: { ...asItIs, loads: (bytes) => Buffer.from(bytes).toString('latin1') },
-        })
-        const inPython = await oracle.ask<{ json: string }>({ op: 'session_decode', session_data: written })
-        const there = await oracle.ask<{ json: string }>({ op: 'edit_inside', session_data, edits })
-        compare(expected, text, parseJsonTree(text), parseJsonTree(there.json), 'session')
-        expect(plain(parseJsonTree(inPython.json))).toEqual(plain(parseJsonTree(there.json)))
-      },
-    )
-    await fc.assert(roundTrip, { numRuns: RUNS, seed })
-    expect(made).toBeGreaterThan(RUNS)
-  })
+      const written = site.rows()[0]?.session_data ?? ''
+      const text = signer.unsignObject(written, {
+        serializer: { ...asItIs, loads: (bytes) => Buffer.from(bytes).toString('latin1') },
+      })
+      const inPython = await oracle.ask<{ json: string }>({ op: 'session_decode', session_data: written })
+      const there = await oracle.ask<{ json: string }>({ op: 'edit_inside', session_data, edits })
+      compare(expected, text, parseJsonTree(text), parseJsonTree(there.json), 'session')
+      expect(plain(parseJsonTree(inPython.json))).toEqual(plain(parseJsonTree(there.json)))
+    },
+  )
+  await fc.assert(roundTrip, { numRuns: runs, seed })
+  expect(made).toBeGreaterThan(runs)
 })

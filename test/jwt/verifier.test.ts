@@ -1,5 +1,5 @@
 /** The stateless verifier: what it refuses at start, and what it refuses of a token. */
-import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
@@ -86,7 +86,8 @@ describe('a token', () => {
   test('S26: nesting ends at 32 levels in a header, at 500 in claims', () => {
     const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
     const inHeader = (levels: number) => at(NOW).verify(signed(`{"alg":"HS256","x":${nested(levels)}}`)).ok
-    const inClaims = (levels: number) => at(NOW).verify(signed('{"alg":"HS256"}', `{"x":${nested(levels)}}`)).ok
+    const inClaims = (levels: number) =>
+      at(NOW).verify(signed('{"alg":"HS256"}', `{"sk":"abcdefgh","x":${nested(levels)}}`)).ok
     expect([inHeader(31), inHeader(32), inClaims(499), inClaims(500)]).toEqual([true, false, true, false])
   })
 
@@ -117,10 +118,78 @@ describe('a token', () => {
       expect(at(NOW).verify(token)).toEqual({ ok: false, reason: 'claims' })
     }
   })
+
+  test.each(['{}', '{"sk":null}', '{"sk":""}', '{"sessionid":"abcdefgh"}', '{"token_type":"access","user_id":7}'])(
+    'S22: claims %s are those of another kind of token, signed with the same key',
+    (payload) => {
+      const { ok } = at(NOW).verify(signed('{"alg":"HS256","typ":"JWT"}', payload))
+      expect(ok).toBe(false)
+    },
+  )
 })
 
 describe('options', () => {
   const refusal = (options: object) => outcome(() => createJwtVerifier(options as JwtVerifierOptions))
+
+  test.each([
+    [[['id', 'id', 'sk']]],
+    [[['id', 'i', 'exp']]],
+    [
+      [
+        ['id', 'id', 'user_id'],
+        ['username', 'u', 'id'],
+      ],
+    ],
+  ])('FIELDS %j write over another claim: refused, for the verifier and for a bridge', (FIELDS) => {
+    const settings = {
+      SECRET_KEY: SECRET,
+      DEBUG: true,
+      DATABASES: { default: 'sqlite://:memory:' },
+      DJANGO_SESSION_JWT: { FIELDS, EXPIRES: 60 },
+    }
+    expect(refusal({ secret: SECRET, FIELDS })).toEqual({ error: expect.any(SettingsError) })
+    expect(outcome(() => createBridge(settings))).toEqual({ error: expect.any(SettingsError) })
+  })
+
+  test('a public key may be PEM, DER of either form, a certificate, a JWK or a KeyObject', () => {
+    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const token = signJws(JSON.stringify(CLAIMS), 'RS256', pair.privateKey)
+    const forms = [
+      pair.publicKey,
+      pair.publicKey.export({ format: 'jwk' }),
+      ...(['spki', 'pkcs1'] as const).flatMap((type) => [
+        pair.publicKey.export({ type, format: 'der' }),
+        pair.publicKey.export({ type, format: 'pem' }),
+        Buffer.from(pair.publicKey.export({ type, format: 'pem' })),
+      ]),
+    ]
+    for (const publicKey of forms) {
+      const verifier = createJwtVerifier({ publicKey: publicKey as KeyObject, now: () => NOW * 1000 })
+      expect(verifier.verify(token).ok).toBe(true)
+    }
+    const certified = signJws(
+      JSON.stringify(CLAIMS),
+      'RS256',
+      createPrivateKey(readFileSync(keyFile('rs256-private.pem'))),
+    )
+    const certificate = readFileSync(keyFile('rs256-certificate.pem'), 'utf8')
+    for (const publicKey of [certificate, new X509Certificate(certificate).raw]) {
+      expect(createJwtVerifier({ publicKey, now: () => NOW * 1000 }).verify(certified).ok).toBe(true)
+    }
+  })
+
+  test('a private key is no public one, in any form', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const forms = [
+      privateKey,
+      privateKey.export({ format: 'jwk' }),
+      ...(['pkcs8', 'pkcs1'] as const).flatMap((type) => [
+        privateKey.export({ type, format: 'der' }),
+        privateKey.export({ type, format: 'pem' }),
+      ]),
+    ]
+    for (const publicKey of forms) expect(refusal({ publicKey })).toEqual({ error: expect.any(SettingsError) })
+  })
 
   test.each([
     { issuer: /x/ },
@@ -152,10 +221,12 @@ describe('options', () => {
     expect(made).toEqual({ error: expect.any(SettingsError) })
   })
 
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const der = publicKey.export({ type: 'spki', format: 'der' })
   const jwk = JSON.stringify(publicKey.export({ format: 'jwk' }))
+  const certificate = readFileSync(keyFile('rs256-certificate.pem'), 'utf8')
+  const encrypted = privateKey.export({ type: 'pkcs8', format: 'der', cipher: 'aes-256-cbc', passphrase: 'open' })
   const shapes: [string, string | Uint8Array][] = [
     ['PEM', pem],
     ['PEM behind a space', ` ${pem}`],
@@ -175,6 +246,9 @@ describe('options', () => {
     ['JWK in base64', Buffer.from(jwk).toString('base64')],
     ['JWKS', `{"keys":[${jwk}]}`],
     ['a list of JWK', `[${jwk}]`],
+    ['a certificate', certificate],
+    ['a certificate in DER', new X509Certificate(certificate).raw],
+    ['an encrypted private key in DER', encrypted],
   ]
   test.each(shapes)('S18: %s is no HMAC secret, for the verifier and for a bridge', (_, secret) => {
     const settings = {
