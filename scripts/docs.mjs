@@ -56,7 +56,7 @@ ${rows.join('\n')}
 
 ${unionTable('src/cookies/session-cookie.ts', 'CookieReason', 'The cookie itself')}
 ${unionTable('src/stores/store.ts', 'AbsenceReason', 'What is stored under its key')}
-${unionTable('src/context.ts', 'LoginReason', 'The login in it')}
+${unionTable('src/login.ts', 'LoginReason', 'The login in it')}
 ## Warnings: \`onWarning({ code, message })\`, else \`process.emitWarning\`
 
 ${unionTable('src/bridge.ts', 'WarningCode', null)}`

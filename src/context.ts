@@ -4,14 +4,14 @@
  * `finish` holds every decision of Django's SessionMiddleware.process_response
  * (django/contrib/sessions/middleware.py) and the few where this library differs on purpose.
  */
-import { type AuthState, checkUser, type UserVerdict } from './auth/current-user.ts'
+import type { AuthState } from './auth/current-user.ts'
 import type { DjangoUser } from './auth/users.ts'
 import type { Connections } from './connect.ts'
 import { parseCookieHeader } from './cookies/cookie-header.ts'
 import type { Claims, CookieReading, CookieReason, SessionCookie } from './cookies/session-cookie.ts'
 import { formatDeleteCookie, formatSetCookie } from './cookies/set-cookie.ts'
-import { type DjangoBridgeError, SettingsError } from './errors.ts'
-import { AUTH_KEYS } from './session/changes.ts'
+import type { DjangoBridgeError } from './errors.ts'
+import { Login, type LoginReason } from './login.ts'
 import { SessionSaving } from './session/saving.ts'
 import { Session } from './session/session.ts'
 import type { Settings } from './settings/settings.ts'
@@ -35,12 +35,6 @@ export interface ResponseChanges {
 
 /** Codes that `onSuspicious` is called with. */
 export type SuspiciousCode = CookieReason | AbsenceReason | LoginReason
-
-export type LoginReason =
-  /** The session names a user and has no auth hash. It opens as a new, empty one; row and cookie stay. */
-  | 'auth_hash_missing'
-  /** The auth hash is not the one of the user's password: it was changed, or SECRET_KEY differs. As above. */
-  | 'auth_hash_mismatch'
 
 export interface SuspiciousEvent {
   readonly code: SuspiciousCode
@@ -73,10 +67,9 @@ export class DjangoContext {
   #incoming: { text: string; reading: CookieReading } | null | undefined
   #opening: Promise<Session> | null = null
   #saving: SessionSaving | null = null
+  #login: Login | null = null
   #absent: NotLoaded['absent'] | null = null
-  #loadedUserId: unknown
   #accessed = false
-  #verdict: { login: string; answer: Promise<UserVerdict> } | null = null
   #cookieValue: ((stored: StoredSession) => string) | null = null
   #finishing: Promise<ResponseChanges> | null = null
 
@@ -115,7 +108,7 @@ export class DjangoContext {
   /** As `user`, with the reason why nobody is logged in. @throws StoreUnavailable */
   async auth(): Promise<AuthState> {
     await this.session()
-    const verdict = await this.#checkedUser()
+    const verdict = await this.#opened(this.#login).check()
     return verdict.status === 'authenticated' ? { status: verdict.status, user: verdict.user } : verdict
   }
 
@@ -228,7 +221,8 @@ export class DjangoContext {
   async #open(): Promise<Session> {
     this.#accessed = true
     const reading = this.#cookieRead()?.reading
-    const { store, clock } = await this.#parts.connect()
+    const connections = await this.#parts.connect()
+    const { store, clock } = connections
     let stored: StoredSession | null = null
     if (reading !== undefined && 'key' in reading) {
       const answer = await store.load(reading.key)
@@ -248,7 +242,13 @@ export class DjangoContext {
       beforeWrite: () => this.#prepareCookie(),
     })
     const session = new Session(this.#saving, clock)
-    this.#loadedUserId = session.get('_auth_user_id')
+    this.#login = new Login({
+      settings: this.#parts.settings,
+      saving: this.#saving,
+      users: connections,
+      veto: (user) => this.#parts.hooks.veto?.(user, session, this.request) ?? false,
+      report: (reason) => this.#report(reason),
+    })
     return session
   }
 
@@ -256,17 +256,17 @@ export class DjangoContext {
   async #prepareCookie(): Promise<void> {
     const { cookie, hooks } = this.#parts
     if (!cookie.statesUser) return
-    const saving = this.#openSaving()
-    const user = await this.#statedUser()
+    const saving = this.#opened(this.#saving)
+    const login = this.#opened(this.#login)
+    const user = await login.observe()
     const reading = this.#cookieRead()?.reading
     const previous = reading !== undefined && 'key' in reading ? reading.claims : null
-    const userId = saving.changes.get('_auth_user_id', saving.data)
     const makeValue = cookie.prepare({
       previous,
       user,
       extra: (await hooks.jwtClaims?.(user)) ?? null,
-      carry: saving.stored !== null && !saving.flushed && userId === this.#loadedUserId,
-      renew: userId === undefined || user !== null,
+      carry: saving.stored !== null && !saving.flushed && login.isAsOpened,
+      renew: !login.isClaimed || user !== null,
     })
     this.#cookieValue = (stored) => makeValue(stored.key, stored.expiry)
   }
@@ -278,63 +278,13 @@ export class DjangoContext {
 
   /** Only an anonymous session, or one whose user is verified now, gets a token that lives longer. */
   async #mayRenew(): Promise<boolean> {
-    const saving = this.#openSaving()
-    if (saving.changes.get('_auth_user_id', saving.data) === undefined) return true
-    return (await this.#statedUser()) !== null
+    const login = this.#opened(this.#login)
+    return !login.isClaimed || (await login.observe()) !== null
   }
 
-  /** The verified user for a token; null also when this side has no way to load users. */
-  async #statedUser(): Promise<DjangoUser | null> {
-    const { loadUser } = await this.#parts.connect()
-    if (loadUser === null) return null
-    const verdict = await this.#checkedUser('observe')
-    return verdict.status === 'authenticated' ? verdict.user : null
-  }
-
-  /** Judges the login once for each set of login values; `observe` leaves a session as it is, whatever comes out. */
-  async #checkedUser(mode: 'act' | 'observe' = 'act'): Promise<UserVerdict> {
-    const saving = this.#openSaving()
-    const get = (key: string): unknown => saving.changes.get(key, saving.data)
-    const login = JSON.stringify(AUTH_KEYS.map((key) => String(get(key))))
-    if (this.#verdict?.login !== login) this.#verdict = { login, answer: this.#judge(get) }
-    const verdict = await this.#verdict.answer
-    if (mode === 'observe') return verdict
-    if (verdict.status === 'authenticated') {
-      if (verdict.newHash !== undefined && get('_auth_user_hash') !== verdict.newHash) {
-        saving.rotate(verdict.newHash)
-        const rotated = JSON.stringify(AUTH_KEYS.map((key) => String(get(key))))
-        this.#verdict = { login: rotated, answer: Promise.resolve(verdict) }
-      }
-    } else if (verdict.reason === 'auth_hash_missing' || verdict.reason === 'auth_hash_mismatch') {
-      // Django flushes here. We leave row and cookie: one wrong setting must not log a whole site out.
-      saving.detach()
-      this.#report(verdict.reason)
-      this.#verdict = null
-    }
-    return verdict
-  }
-
-  async #judge(get: (key: string) => unknown): Promise<UserVerdict> {
-    const { settings, hooks } = this.#parts
-    const { loadUser, sessionAuthHash } = await this.#parts.connect()
-    if (loadUser === null) {
-      throw new SettingsError('To know users, give DATABASES with the user table, or hooks.loadUser.')
-    }
-    const verdict = await checkUser(get, {
-      SECRET_KEY: settings.SECRET_KEY,
-      SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
-      AUTHENTICATION_BACKENDS: settings.AUTHENTICATION_BACKENDS,
-      loadUser,
-      ...(sessionAuthHash && { sessionAuthHash }),
-    })
-    if (verdict.status === 'anonymous' || hooks.veto === undefined) return verdict
-    const session = await this.session()
-    return (await hooks.veto(verdict.user, session, this.request)) ? { status: 'anonymous', reason: 'vetoed' } : verdict
-  }
-
-  #openSaving(): SessionSaving {
-    if (this.#saving === null) throw new TypeError('The session is not open.')
-    return this.#saving
+  #opened<Part>(part: Part | null): Part {
+    if (part === null) throw new TypeError('The session is not open.')
+    return part
   }
 
   #report(code: SuspiciousCode): void {

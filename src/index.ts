@@ -18,7 +18,6 @@ export {
 export type { Clients } from './connect.ts'
 export type {
   DjangoContext,
-  LoginReason,
   ResponseChanges,
   SetCookie,
   SuspiciousCode,
@@ -39,6 +38,7 @@ export {
   StoreUnavailable,
 } from './errors.ts'
 export { addVary, privateCacheControl } from './http-headers.ts'
+export type { LoginReason } from './login.ts'
 export type { Duration } from './python/duration.ts'
 export { float, PyFloat } from './python/values.ts'
 export type { Session } from './session/session.ts'

@@ -56,7 +56,7 @@ const LAYERS: readonly Layer[] = [
     owns: ['cookies/'],
     imports: [...PURE, ...SETTINGS, ...PORTS_AND_FORMATS, 'stores/', 'session/'],
   },
-  { level: 4, name: 'core', owns: ['bridge.ts', 'context.ts', 'connect.ts', 'index.ts'], imports: [''] },
+  { level: 4, name: 'core', owns: ['bridge.ts', 'context.ts', 'login.ts', 'connect.ts', 'index.ts'], imports: [''] },
   {
     level: 5,
     name: 'adapters',

@@ -1,0 +1,105 @@
+/** The login of one request: judged once for each set of login values, and what a verdict does to the session. */
+import { type AnonymousReason, checkUser, type UserVerdict } from './auth/current-user.ts'
+import type { DjangoUser } from './auth/users.ts'
+import type { Connections } from './connect.ts'
+import { SettingsError } from './errors.ts'
+import { AUTH_KEYS } from './session/changes.ts'
+import type { SessionSaving } from './session/saving.ts'
+import type { Settings } from './settings/settings.ts'
+
+/** Reasons that are reported, since a site's own settings may be the cause. */
+export type LoginReason =
+  /** The session names a user and has no auth hash. It opens as a new, empty one; row and cookie stay. */
+  | 'auth_hash_missing'
+  /** The auth hash is not the one of the user's password: it was changed, or SECRET_KEY differs. As above. */
+  | 'auth_hash_mismatch'
+
+export interface LoginParts {
+  readonly settings: Settings
+  readonly saving: SessionSaving
+  readonly users: Pick<Connections, 'loadUser' | 'sessionAuthHash'>
+  /** Whether the site makes this verified user anonymous. */
+  veto(user: DjangoUser): boolean | Promise<boolean>
+  report(reason: LoginReason): void
+}
+
+export class Login {
+  readonly #parts: LoginParts
+  readonly #idAsOpened: unknown
+  #judged: { readonly values: string; readonly verdict: Promise<UserVerdict> } | null = null
+
+  constructor(parts: LoginParts) {
+    this.#parts = parts
+    this.#idAsOpened = this.#get('_auth_user_id')
+  }
+
+  /** Whether the session names a user, verified or not. */
+  get isClaimed(): boolean {
+    return this.#get('_auth_user_id') !== undefined
+  }
+
+  /** Whether the session names the same user, or none, as when it was opened. */
+  get isAsOpened(): boolean {
+    return this.#get('_auth_user_id') === this.#idAsOpened
+  }
+
+  /** Judges the login and acts on the verdict: a new hash and key, or an empty session. @throws StoreUnavailable */
+  async check(): Promise<UserVerdict> {
+    const { saving } = this.#parts
+    const verdict = await this.#verdict()
+    if (verdict.status === 'authenticated') {
+      if (verdict.newHash !== undefined && this.#get('_auth_user_hash') !== verdict.newHash) {
+        saving.rotate(verdict.newHash)
+        this.#judged = { values: this.#values(), verdict: Promise.resolve(verdict) }
+      }
+    } else if (isReported(verdict.reason)) {
+      // Django flushes here. We leave row and cookie: one wrong setting must not log a whole site out.
+      saving.detach()
+      this.#parts.report(verdict.reason)
+      this.#judged = null
+    }
+    return verdict
+  }
+
+  /** The verified user, the session left as it is; null also when this side has no way to load users. */
+  async observe(): Promise<DjangoUser | null> {
+    if (this.#parts.users.loadUser === null) return null
+    const verdict = await this.#verdict()
+    return verdict.status === 'authenticated' ? verdict.user : null
+  }
+
+  #verdict(): Promise<UserVerdict> {
+    const values = this.#values()
+    if (this.#judged?.values !== values) this.#judged = { values, verdict: this.#judge() }
+    return this.#judged.verdict
+  }
+
+  async #judge(): Promise<UserVerdict> {
+    const { settings, users, veto } = this.#parts
+    if (users.loadUser === null) {
+      throw new SettingsError('To know users, give DATABASES with the user table, or hooks.loadUser.')
+    }
+    const verdict = await checkUser((key) => this.#get(key), {
+      SECRET_KEY: settings.SECRET_KEY,
+      SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
+      AUTHENTICATION_BACKENDS: settings.AUTHENTICATION_BACKENDS,
+      loadUser: users.loadUser,
+      ...(users.sessionAuthHash && { sessionAuthHash: users.sessionAuthHash }),
+    })
+    if (verdict.status === 'anonymous') return verdict
+    return (await veto(verdict.user)) ? { status: 'anonymous', reason: 'vetoed' } : verdict
+  }
+
+  #get(key: string): unknown {
+    const { changes, data } = this.#parts.saving
+    return changes.get(key, data)
+  }
+
+  #values(): string {
+    return JSON.stringify(AUTH_KEYS.map((key) => String(this.#get(key))))
+  }
+}
+
+function isReported(reason: AnonymousReason): reason is LoginReason {
+  return reason === 'auth_hash_missing' || reason === 'auth_hash_mismatch'
+}
