@@ -12,6 +12,7 @@ import contextlib
 import json
 import struct
 import sys
+import time
 
 from vectors import site
 from vectors.recording import canonical, outcome, told_bytes
@@ -92,12 +93,31 @@ def signing_loads(request):
     return canonical(signing.loads(request["signed"], max_age=request.get("max_age"), **options))
 
 
+def nanoseconds(work, runs):
+    start = time.perf_counter_ns()
+    for _ in range(runs):
+        work()
+    return time.perf_counter_ns() - start
+
+
+def time_session_decode(request):
+    """What this many readings of a session take, in nanoseconds."""
+    return nanoseconds(lambda: SessionStore().decode(request["session_data"]), request["runs"])
+
+
+def time_session_encode(request):
+    session = SessionStore().decode(request["session_data"])
+    return nanoseconds(lambda: SessionStore().encode(session), request["runs"])
+
+
 OPERATIONS = {
     "json_loads": lambda request: canonical(json.loads(request["text"])),
     "json_dumps": lambda request: canonical(ast.literal_eval(request["python"])),
     "float_repr": lambda request: canonical(struct.unpack(">d", bytes.fromhex(request["bits"]))[0]),
     "session_encode": lambda request: SessionStore().encode(json.loads(request["json"])),
     "session_decode": session_decode,
+    "time_session_decode": time_session_decode,
+    "time_session_encode": time_session_encode,
     "edit": edit,
     "edit_inside": edit_inside,
     "parse_cookie": lambda request: list(map(

@@ -19,6 +19,7 @@ const TASKS = {
   check: { build: true, djangos: [] },
   vectors: { build: false, djangos: ['5.2', '6.1'] },
   build: { build: true, djangos: [] },
+  bench: { build: true, djangos: ['5.2'] },
   'compose:check': { build: true, djangos: [] },
 }
 

@@ -1,0 +1,64 @@
+/** What repeated measurements say: medians, spreads, and how sure a ratio or a slope is. */
+
+/** Numbers from 0 up to 1. */
+export type Random = () => number
+
+/** An estimate and the ends of its 95 % interval. */
+export interface Estimate {
+  readonly low: number
+  readonly middle: number
+  readonly high: number
+}
+
+const RESAMPLES = 2000
+
+/** Mulberry32: repeatable order and resampling, nothing that must not be guessed. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const rest = [...items]
+  return items.flatMap(() => rest.splice(Math.floor(random() * rest.length), 1))
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  )
+}
+
+/** The distance between the quartiles as a part of the median. */
+export function spread(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / quantile(sorted, 0.5)
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  const place = (sorted.length - 1) * part
+  const below = sorted[Math.floor(place)] ?? Number.NaN
+  const above = sorted[Math.ceil(place)] ?? Number.NaN
+  return below + (above - below) * (place - Math.floor(place))
+}
+
+/**
+ * The median of one series over that of another measured in the same rounds; its interval by bootstrap over rounds,
+ * so that what disturbed a whole round disturbs both alike.
+ */
+export function ratioOf(over: readonly number[], under: readonly number[], random: Random): Estimate {
+  const rounds = over.length
+  const ratioIn = (picked: readonly number[]): number =>
+    median(picked.map((round) => over[round] ?? Number.NaN)) / median(picked.map((round) => under[round] ?? Number.NaN))
+  const every = Array.from({ length: rounds }, (_, round) => round)
+  const resampled = Array.from({ length: RESAMPLES }, () =>
+    ratioIn(every.map(() => Math.floor(random() * rounds))),
+  ).sort((a, b) => a - b)
+  return { low: quantile(resampled, 0.025), middle: ratioIn(every), high: quantile(resampled, 0.975) }
+}
