@@ -21,6 +21,7 @@ const TASKS = {
   build: { build: true, djangos: [] },
   bench: { build: true, djangos: ['5.2'] },
   'compose:check': { build: true, djangos: [] },
+  'django-suite': { build: false, djangos: ['5.2', '6.1'] },
 }
 
 const [task = '', ...rest] = process.argv.slice(2)

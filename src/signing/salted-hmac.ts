@@ -5,19 +5,28 @@
  * `saltedHmac('salt', 'value', 'secret')` is `HMAC-SHA1(key = SHA1('salt' + 'secret'), 'value')`,
  * a82be9ba6efe61405ee8d2e8a3781c37e103360a in hexadecimal digits.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, type Hash, timingSafeEqual } from 'node:crypto'
 
 /** Text counts as its UTF-8 bytes. */
 export type Bytes = string | Uint8Array
 
 /** The key that `saltedHmac` derives; worth keeping where many values are signed. */
 export function deriveKey(salt: Bytes, secret: Bytes, algorithm: string): Buffer {
-  return createHash(openSslName(algorithm)).update(salt).update(secret).digest()
+  return hashOf(algorithm).update(salt).update(secret).digest()
+}
+
+function hashOf(algorithm: string): Hash {
+  try {
+    return createHash(openSslName(algorithm))
+  } catch {
+    throw new TypeError('The algorithm is no hash that node:crypto knows.')
+  }
 }
 
 /**
  * @param secret SECRET_KEY as it is, never trimmed
  * @param options `algorithm`: a hash that node:crypto knows; Django's default here is sha1
+ * @throws TypeError for another algorithm
  * @see django/utils/crypto.py salted_hmac
  */
 export function saltedHmac(salt: Bytes, value: Bytes, secret: Bytes, options: { algorithm?: string } = {}): Buffer {

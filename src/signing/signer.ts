@@ -40,12 +40,12 @@ export interface ObjectSerializer<Written, Read = Written> {
 
 export class Signer {
   readonly sep: string
-  readonly #salt: string
-  readonly #algorithm: string
+  readonly salt: string
+  readonly algorithm: string
   readonly #keys: readonly [Buffer, ...Buffer[]]
   readonly #limits: Required<SigningLimits>
 
-  /** @throws TypeError for an empty key or a separator that a signed value may hold */
+  /** @throws TypeError for an empty key, a separator that a signed value may hold, or a hash that nobody knows */
   constructor(options: SignerOptions) {
     const { key, fallbackKeys = [], sep = ':', algorithm = 'sha256', limits } = options
     if (UNSAFE_SEPARATOR.test(sep)) {
@@ -55,14 +55,14 @@ export class Signer {
       throw new TypeError('A signing key cannot be empty.')
     }
     this.sep = sep
-    this.#salt = options.salt || this.defaultSalt()
-    this.#algorithm = algorithm
+    this.salt = options.salt || this.defaultSalt()
+    this.algorithm = algorithm
     this.#keys = [this.#derive(key), ...fallbackKeys.map((fallback) => this.#derive(fallback))]
     this.#limits = { inputLength: 1 << 20, inflatedLength: 8 << 20, ...limits }
   }
 
   /** The signature alone, with `key` instead of the signer's own when given. */
-  signature(value: string, key?: Bytes): string {
+  signature(value: Bytes, key?: Bytes): string {
     return this.#mac(value, key === undefined || key.length === 0 ? this.#keys[0] : this.#derive(key))
   }
 
@@ -118,11 +118,11 @@ export class Signer {
   }
 
   #derive(key: Bytes): Buffer {
-    return deriveKey(`${this.#salt}signer`, key, this.#algorithm)
+    return deriveKey(`${this.salt}signer`, key, this.algorithm)
   }
 
-  #mac(value: string, derivedKey: Buffer): string {
-    return createHmac(openSslName(this.#algorithm), derivedKey).update(value).digest('base64url')
+  #mac(value: Bytes, derivedKey: Buffer): string {
+    return createHmac(openSslName(this.algorithm), derivedKey).update(value).digest('base64url')
   }
 
   #inflate(bytes: Buffer): Buffer {

@@ -7,7 +7,7 @@ import { signJws } from '../../src/jwt/jws.ts'
 import { hmacKey } from '../../src/jwt/keys.ts'
 import { createJwtVerifier } from '../../src/jwt/verifier.ts'
 import { parsePythonJson } from '../../src/python/json-reader.ts'
-import { constantTimeCompare, dumps, loads, Signer, TimestampSigner } from '../../src/signing/index.ts'
+import { constantTimeCompare, dumps, loads, Signer, saltedHmac, TimestampSigner } from '../../src/signing/index.ts'
 import { createSessionCodec, sessionOf } from '../../src/stores/session-data.ts'
 
 const key = 'a key'
@@ -123,5 +123,18 @@ describe('constantTimeCompare', () => {
     expect(constantTimeCompare('abc', 'ab')).toBe(false)
     expect(constantTimeCompare('é', 'e')).toBe(false)
     expect(constantTimeCompare('', '')).toBe(true)
+  })
+})
+
+describe('a signer', () => {
+  test('refuses a hash that nobody knows as soon as it is made', () => {
+    expect(() => new Signer({ key, algorithm: 'whatever' })).toThrow(TypeError)
+    expect(() => saltedHmac('salt', 'value', key, { algorithm: 'whatever' })).toThrow(TypeError)
+  })
+
+  test('signs bytes as the text they are, and tells its salt and hash', () => {
+    const signer = new Signer({ key })
+    expect(signer.signature(Buffer.from('\u2019'))).toBe(signer.signature('\u2019'))
+    expect([signer.salt, signer.algorithm]).toEqual(['django.core.signing.Signer', 'sha256'])
   })
 })

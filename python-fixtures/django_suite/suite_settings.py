@@ -1,0 +1,33 @@
+"""Settings for Django's own tests, as its tests/test_sqlite.py, on a database that another process can open too."""
+
+import os
+from urllib.parse import unquote, urlsplit
+
+FOLDER = os.environ["SUITE_FOLDER"]
+
+
+def sqlite(name):
+    path = os.path.join(FOLDER, name)
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "TEST": {"NAME": path}, "OPTIONS": {"timeout": 20}}
+
+
+def postgresql(url):
+    parts = urlsplit(url)
+    name = unquote(parts.path[1:])
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "TEST": {"NAME": f"{name}_django_suite"},
+    }
+
+
+URL = os.environ.get("SUITE_POSTGRES_URL")
+DATABASES = {"default": postgresql(URL) if URL else sqlite("default.sqlite3"), "other": sqlite("other.sqlite3")}
+SECRET_KEY = "django_tests_secret_key"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+USE_TZ = False

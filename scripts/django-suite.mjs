@@ -1,0 +1,282 @@
+/**
+ * Django's own tests, run through this library: `npm run django-suite -- --help`.
+ *
+ * The tests come from Django's source distribution of the installed version, fetched once into .cache. A Python proxy
+ * forwards what they do to test/django-suite/server.ts; python-fixtures/django_suite/README.md tells how.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const HELP = `npm run django-suite -- [options]
+
+  --django 5.2|6.1          default 5.2
+  --suite NAME              ${'signing, signed_cookies, sessions, middleware, apart; default all'}
+  --database sqlite|postgres  default sqlite; postgres is the server of BRIDGE_POSTGRES_URL
+  --mode NAME               plain      everything by Node
+                            crossed    Node writes rows, real Django decodes them
+                            alternate  every second session store is real Django's, in either order
+                            halves     one half of signing by Node, the other by real Django, and the reverse
+                            null       against a server that answers nothing: what passes there proves nothing
+                            raising    against a server that refuses everything
+                            default: all but raising
+  --full                    both Djangos, both databases, every mode
+  --help
+
+Nothing here is random. Ends with \`N passed, N failed\`; a test that is left out is in neither number, has its reason
+in python-fixtures/django_suite/left-out.json, and counts as failed in the percentage.`
+
+const SESSIONS = 'sessions_tests.tests'
+const SUITES = {
+  signing: { labels: ['signing'], install: 'signing', modes: ['plain', 'halves'] },
+  signed_cookies: { labels: ['signed_cookies_tests'], install: 'cookies', modes: ['plain', 'halves'] },
+  sessions: {
+    labels: ['DatabaseSessionTests', 'DatabaseSessionWithTimeZoneTests', 'CustomDatabaseSessionTests'].map(
+      (name) => `${SESSIONS}.${name}`,
+    ),
+    install: 'sessions,middleware',
+    engine: 'db',
+    modes: ['plain', 'crossed', 'alternate'],
+  },
+  middleware: {
+    labels: [`${SESSIONS}.SessionMiddlewareTests`],
+    install: 'sessions,middleware',
+    engine: 'db',
+    modes: ['plain', 'crossed'],
+  },
+  apart: {
+    labels: [`${SESSIONS}.SessionBaseTests`, `${SESSIONS}.ClearSessionsCommandTests`],
+    install: 'sessions,middleware',
+    engine: '(base)',
+    modes: ['plain'],
+  },
+}
+
+/** What a mode runs: arguments of run_tests.py and of the server, one run each. */
+const MODES = {
+  plain: [{}],
+  crossed: [{ python: ['--crossed'] }],
+  alternate: [
+    { title: 'Node first', python: ['--alternate', 'node-first'] },
+    { title: 'Django first', python: ['--alternate', 'django-first'] },
+  ],
+  halves: [
+    { title: 'Node writes', python: ['--half', 'writes'] },
+    { title: 'Node reads', python: ['--half', 'reads'] },
+  ],
+  null: [{ server: ['--answer', 'null'] }],
+  raising: [{ server: ['--answer', 'error'] }],
+}
+const DEFAULT_MODES = ['plain', 'crossed', 'alternate', 'halves']
+
+const root = resolve(import.meta.dirname, '..')
+const fixtures = join(root, 'python-fixtures/django_suite')
+const cache = join(root, '.cache/django-suite')
+
+const { values: options } = parseArgs({
+  options: {
+    django: { type: 'string' },
+    suite: { type: 'string', multiple: true },
+    database: { type: 'string' },
+    mode: { type: 'string', multiple: true },
+    full: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (options.help) console.log(HELP)
+else main()
+
+function main() {
+  const djangos = choice(options.django, ['5.2', '6.1'], options.full ? ['5.2', '6.1'] : ['5.2'])
+  const databases = choice(options.database, ['sqlite', 'postgres'], options.full ? ['sqlite', 'postgres'] : ['sqlite'])
+  const suites = (options.suite ?? Object.keys(SUITES)).flatMap((name) => choice(name, Object.keys(SUITES)))
+  const modes = (options.mode ?? (options.full ? [...DEFAULT_MODES, 'raising'] : DEFAULT_MODES)).flatMap((name) =>
+    choice(name, Object.keys(MODES)),
+  )
+  const totals = { passed: 0, failed: 0 }
+  for (const django of djangos) {
+    for (const database of databases) {
+      const rows = suites.flatMap((suite) => rowsOf({ django, database, suite, modes, totals }))
+      console.log(`\nDjango ${versionOf(pythonOf(django))} on ${database}`)
+      printTable(rows)
+    }
+  }
+  console.log(`\n${totals.passed} passed, ${totals.failed} failed`)
+  process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1
+}
+
+function choice(value, allowed, otherwise) {
+  if (value === undefined) return otherwise
+  if (!allowed.includes(value)) fail(`${value} is none of ${allowed.join(', ')}.\n\n${HELP}`)
+  return [value]
+}
+
+/** Runs one suite in the modes that concern it; a row of the table for each run. */
+function rowsOf({ django, database, suite, modes, totals }) {
+  const { modes: own, engine = '' } = SUITES[suite]
+  const chosen = modes.filter((mode) => own.includes(mode) || mode === 'null' || mode === 'raising')
+  if (chosen.length === 0) return []
+  const empty = runTests({ django, database, suite, run: MODES.null[0] })
+  const passesEmpty = Object.values(empty).filter(isPassed).length
+  return chosen.flatMap((mode) =>
+    MODES[mode].map((run) => {
+      const title = `${suite} ${run.title ?? mode}`
+      console.log(`Django ${django}, ${database}: ${title}`)
+      const outcomes = mode === 'null' ? empty : runTests({ django, database, suite, run, isShown: mode !== 'raising' })
+      const row = summary(outcomes)
+      if (mode === 'raising')
+        count(totals, row.blind === 0, `${row.blind} tests pass against a server that refuses all`)
+      if (own.includes(mode)) {
+        totals.passed += row.passed
+        totals.failed += row.failed
+      }
+      return { suite, engine, mode: run.title ?? mode, ...row, empty: passesEmpty }
+    }),
+  )
+}
+
+function count(totals, isGood, complaint) {
+  totals[isGood ? 'passed' : 'failed']++
+  if (!isGood) console.log(complaint)
+}
+
+/** @returns {Record<string, { outcome: string, asked: number }>} by the test's name */
+function runTests({ django, database, suite, run, isShown = false }) {
+  const python = pythonOf(django)
+  const tests = join(sources(python), 'tests')
+  const { labels, install } = SUITES[suite]
+  const folder = mkdtempSync(join(tmpdir(), 'django-suite-'))
+  const results = join(folder, 'results.json')
+  const server = [process.execPath, join(root, 'test/django-suite/server.ts'), ...(run.server ?? [])]
+  const leftOut = leftOutOf(django).map(({ test }) => test)
+  const parameters = [
+    ...[join(fixtures, 'run_tests.py'), tests, ...labels],
+    ...['--install', install, '--server', JSON.stringify(server), '--results', results],
+    ...['--left-out', JSON.stringify(leftOut), ...(run.python ?? [])],
+  ]
+  const environment = {
+    ...process.env,
+    PYTHONDONTWRITEBYTECODE: '1',
+    SUITE_FOLDER: folder,
+    ...(database === 'postgres' && { SUITE_POSTGRES_URL: postgresUrl() }),
+  }
+  try {
+    const { stdout, stderr } = spawnSync(python, parameters, { encoding: 'utf8', env: environment, maxBuffer: 1 << 28 })
+    const isThere = existsSync(results)
+    const outcomes = isThere ? JSON.parse(readFileSync(results, 'utf8')) : {}
+    const isBad = Object.values(outcomes).some(isFailed) || Object.keys(outcomes).length === 0
+    if (isBad && (isShown || !isThere)) console.log(`${stdout}${stderr}`.slice(-20_000))
+    if (Object.keys(outcomes).length === 0) fail(`No test of ${suite} ran.`)
+    return outcomes
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Tests that are not run with this Django, each with the reason. */
+function leftOutOf(django) {
+  const entries = JSON.parse(readFileSync(join(fixtures, 'left-out.json'), 'utf8'))
+  return entries.filter((entry) => entry.django === undefined || entry.django === django)
+}
+
+function summary(outcomes) {
+  const all = Object.values(outcomes)
+  const counted = (test) => all.filter(test).length
+  const skipped = counted(({ outcome }) => outcome === 'skipped')
+  const passed = counted(isPassed)
+  return {
+    total: all.length,
+    'through Node': counted(({ asked }) => asked > 0),
+    passed,
+    failed: counted(isFailed),
+    'left out': counted(({ outcome }) => outcome === 'left out'),
+    skipped,
+    blind: counted((test) => isPassed(test) && test.asked > 0),
+    percent: `${((100 * passed) / (all.length - skipped)).toFixed(1)} %`,
+  }
+}
+
+function isPassed({ outcome }) {
+  return outcome === 'passed' || outcome === 'expectedFailures'
+}
+
+function isFailed(test) {
+  return !isPassed(test) && !['skipped', 'left out'].includes(test.outcome)
+}
+
+function printTable(rows) {
+  const columns = {
+    suite: 'suite',
+    engine: 'engine',
+    mode: 'mode',
+    total: 'total',
+    'through Node': 'through Node',
+    passed: 'passed',
+    failed: 'failed',
+    'left out': 'left out',
+    skipped: 'skipped upstream',
+    percent: 'passed / (total - skipped)',
+    empty: 'pass against a server that answers nothing',
+  }
+  const lines = [Object.values(columns), ...rows.map((row) => Object.keys(columns).map((name) => String(row[name])))]
+  const widths = Object.keys(columns).map((_, index) => Math.max(...lines.map((line) => line[index].length)))
+  for (const line of lines)
+    console.log(
+      line
+        .map((cell, index) => cell.padEnd(widths[index]))
+        .join('  ')
+        .trimEnd(),
+    )
+}
+
+function pythonOf(django) {
+  const variable = `BRIDGE_PYTHON_${django.replace('.', '_')}`
+  return process.env[variable] || fail(process.env[`${variable}_MISSING`] || `${variable} is not set.`)
+}
+
+function versionOf(python) {
+  return output(python, ['-c', 'import django; print(django.__version__)']).trim()
+}
+
+/** The folder of Django's source distribution in the version that `python` has. */
+function sources(python) {
+  const version = versionOf(python)
+  const folder = join(cache, `django-${version}`)
+  if (existsSync(join(folder, 'tests'))) return folder
+  console.log(`fetching the source distribution of Django ${version}`)
+  mkdirSync(cache, { recursive: true })
+  output(python, [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--no-binary',
+    ':all:',
+    '-d',
+    cache,
+    `Django==${version}`,
+  ])
+  const archive = readdirSync(cache).find((name) => name.toLowerCase() === `django-${version}.tar.gz`)
+  if (archive === undefined) fail(`pip downloaded no source distribution of Django ${version}.`)
+  output(python, ['-m', 'tarfile', '-e', join(cache, archive), cache])
+  return folder
+}
+
+function output(program, parameters) {
+  const { status, stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (status !== 0) fail(`\`${parameters.slice(0, 3).join(' ')}\` failed: ${stderr.trim().split('\n').at(-1)}`)
+  return stdout
+}
+
+function postgresUrl() {
+  return process.env.BRIDGE_POSTGRES_URL || fail('--database postgres needs BRIDGE_POSTGRES_URL.')
+}
+
+function fail(text) {
+  console.error(text)
+  process.exit(1)
+}

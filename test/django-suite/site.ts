@@ -1,0 +1,99 @@
+/** The site that the tests describe by their settings: one bridge for each state of the settings and each store. */
+import {
+  type Bridge,
+  type BridgeOptions,
+  createBridge,
+  type DjangoSettings,
+  type SuspiciousEvent,
+} from '../../src/index.ts'
+
+/** Settings that only the signing functions need. */
+interface SigningSettings {
+  readonly SIGNED_COOKIE_LEGACY_SALT_FALLBACK?: boolean
+}
+
+/** A line for one of Django's loggers. */
+export interface LogRecord {
+  readonly logger: string
+  readonly level: string
+  readonly message: string
+}
+
+/** Where Django logs what this library reports by code. @see SessionBase.decode */
+const LOGGED: Readonly<Record<string, LogRecord>> = {
+  session_data_corrupted: {
+    logger: 'django.security.SuspiciousSession',
+    level: 'WARNING',
+    message: 'Session data corrupted',
+  },
+}
+
+/**
+ * Stores of the tests' own, set up as a Node service beside such a site would do it. Django's sessions_tests have one
+ * with another age and a column for the user. @see tests/sessions_tests/models.py
+ */
+const OWN_STORES: Readonly<Record<string, { settings: Partial<DjangoSettings>; options: BridgeOptions }>> = {
+  'sessions_tests.models.SessionStore': {
+    settings: { SESSION_COOKIE_AGE: 86400 },
+    options: {
+      sessionTable: {
+        name: 'sessions_tests_customsession',
+        columns(session) {
+          const stored = session.get('_auth_user_id')
+          const id = stored === undefined ? undefined : 'decode' in stored ? stored.decode() : stored.value
+          return { account_id: /^\d+$/.test(String(id)) ? Number(id) : null }
+        },
+      },
+    },
+  },
+}
+
+export class Site {
+  #settings: DjangoSettings = { SECRET_KEY: undefined }
+  #frozen: Date | null = null
+  readonly #bridges = new Map<string, Bridge>()
+  readonly #logs: LogRecord[] = []
+
+  get settings(): DjangoSettings & SigningSettings {
+    return this.#settings
+  }
+
+  set settings(settings: DjangoSettings & SigningSettings) {
+    this.#settings = settings
+  }
+
+  /** Lets time stand still at a moment; null lets it run. */
+  freeze(moment: Date | null): void {
+    this.#frozen = moment
+  }
+
+  readonly now = (): Date => this.#frozen ?? new Date()
+
+  /** The bridge for the settings as they are now. @param store Python's path of the store class */
+  bridge(store: string): Bridge {
+    const own = OWN_STORES[store]
+    const settings = { ...this.#settings, ...own?.settings }
+    const key = JSON.stringify([store, settings])
+    const known = this.#bridges.get(key)
+    if (known !== undefined) return known
+    const hooks = { now: this.now, onSuspicious: ({ code }: SuspiciousEvent) => this.report(code), onWarning: () => {} }
+    const bridge = createBridge(settings, { hooks, options: own?.options ?? {} })
+    this.#bridges.set(key, bridge)
+    return bridge
+  }
+
+  /** Writes to Python's log what Django would log where this library reports `code`. */
+  report(code: string): void {
+    const record = LOGGED[code]
+    if (record !== undefined) this.#logs.push(record)
+  }
+
+  /** The records since the last call. */
+  takeLogs(): LogRecord[] {
+    return this.#logs.splice(0)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#bridges.values(), (bridge) => bridge.close()))
+  }
+}
