@@ -158,9 +158,10 @@ export class DjangoContext {
   }
 
   async #saveAtEnd(saving: SessionSaving): Promise<void> {
+    if (saving.isEmpty) return
     if (saving.modified) return saving.save()
     if (saving.stored === null || saving.written !== null) return
-    if (this.#parts.settings.SESSION_SAVE_EVERY_REQUEST) return saving.touch()
+    if (this.#parts.settings.SESSION_SAVE_EVERY_REQUEST) return saving.save()
     if (this.#isStale() && (await this.#mayRenew())) return saving.touch('ignore')
   }
 

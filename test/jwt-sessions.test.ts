@@ -273,6 +273,9 @@ describe('a token that cannot be issued', () => {
     const before = site.rows()
     await expect(request(site, cookie, set)).rejects.toThrow(KeyRequired)
     expect(site.rows()).toEqual(before)
+    const django = site.open(cookie)
+    await (await django.session()).flush()
+    expect([sentCookie(await django.finish(200)), site.rows()]).toEqual(['', []])
   })
 
   test('S11: 4095 and 4096 bytes of name and value are sent, 4097 are an error before anything is stored', async () => {

@@ -27,6 +27,14 @@ export interface FrozenChanges {
 /** A login is one fact in three values: they are taken from one side, never mixed. @see django/contrib/auth login() */
 export const AUTH_KEYS = ['_auth_user_id', '_auth_user_backend', '_auth_user_hash'] as const
 
+/** Changes that are no reason to save. */
+interface Quiet {
+  readonly cleared: boolean
+  readonly byKey: ReadonlyMap<string, Change>
+}
+
+const NOT_QUIET: Quiet = { cleared: false, byKey: new Map() }
+
 interface HandedOut {
   readonly value: unknown
   /** What it was decoded from; none for the result of a transform, of which `pristine` is a copy. */
@@ -36,6 +44,7 @@ interface HandedOut {
 
 export class Changes {
   #cleared = false
+  #quiet = NOT_QUIET
   readonly #byKey = new Map<string, Change>()
   readonly #handedOut = new Map<string, HandedOut>()
 
@@ -102,29 +111,41 @@ export class Changes {
 
   clear(): void {
     this.#cleared = true
+    this.#quiet = NOT_QUIET
     this.#byKey.clear()
     this.#handedOut.clear()
   }
 
-  /** Forgets what is not saved, and every value that was handed out. */
-  forget(): void {
-    this.#cleared = false
-    this.#byKey.clear()
-    this.#handedOut.clear()
+  /** Has the changes so far be no reason to save, until another one is made; a save takes them all. */
+  hush(): void {
+    for (const [key, handed] of this.#handedOut) {
+      if (this.#isChangedInPlace(key)) this.#byKey.set(key, setInPlace(handed))
+    }
+    for (const [key, change] of this.#byKey) {
+      if (change.kind !== 'set') continue
+      this.#handedOut.set(key, { value: change.value, pristine: copyOf(change.value) })
+    }
+    this.#quiet = { cleared: this.#cleared, byKey: new Map(this.#byKey) }
   }
 
+  /** Whether there is a reason to save. */
   get any(): boolean {
-    if (this.#cleared || this.#byKey.size > 0) return true
+    if (this.#cleared && !this.#quiet.cleared) return true
+    for (const [key, change] of this.#byKey) if (this.#quiet.byKey.get(key) !== change) return true
     for (const key of this.#handedOut.keys()) if (this.#isChangedInPlace(key)) return true
     return false
+  }
+
+  /** Whether a save would write anything. */
+  get pending(): boolean {
+    return this.#cleared || this.#byKey.size > 0 || this.any
   }
 
   /** The changes so far, over what this request had read. Later changes are not part of it. */
   freeze(stored: SessionData): FrozenChanges {
     const byKey = new Map(this.#byKey)
     for (const [key, handed] of this.#handedOut) {
-      if (!this.#isChangedInPlace(key)) continue
-      byKey.set(key, { kind: 'set', value: handed.value, ...(handed.source && { like: handed.source }) })
+      if (byKey.get(key)?.kind !== 'set' && this.#isChangedInPlace(key)) byKey.set(key, setInPlace(handed))
     }
     if (AUTH_KEYS.some((key) => byKey.has(key))) {
       for (const key of AUTH_KEYS) if (!byKey.has(key)) byKey.set(key, keptFrom(this.#base(stored).get(key)))
@@ -134,7 +155,10 @@ export class Changes {
 
   /** Drops the changes that were saved; values that the handler still holds are compared with `saved` from now on. */
   settle(frozen: FrozenChanges, saved: SessionData): void {
-    if (frozen.cleared) this.#cleared = false
+    if (frozen.cleared) {
+      this.#cleared = false
+      this.#quiet = { ...this.#quiet, cleared: false }
+    }
     for (const [key, change] of frozen.byKey) {
       const inPlace = !this.#byKey.has(key)
       if (!inPlace && this.#byKey.get(key) !== change) continue
@@ -193,6 +217,10 @@ function copyOf(value: unknown): unknown {
   const copy = Object.create(Object.getPrototypeOf(value)) as object
   for (const [key, item] of Object.entries(value)) setOwn(copy, key, copyOf(item))
   return copy
+}
+
+function setInPlace({ value, source }: HandedOut): Change {
+  return { kind: 'set', value, ...(source && { like: source }) }
 }
 
 function keptFrom(stored: Encoded | NewValue | undefined): Change {

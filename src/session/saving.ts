@@ -88,16 +88,13 @@ export class SessionSaving {
 
   set modified(modified: boolean) {
     this.#state.touched = modified
-    if (!modified) {
-      this.#state.rotating = false
-      this.changes.forget()
-    }
+    if (!modified) this.changes.hush()
   }
 
   /** Ends the session in the store, if it was read from there, and starts an empty one. */
   flush(): Promise<void> {
     const ended = this.#state
-    this.#state = newState(null)
+    this.#state = { ...newState(null), touched: true }
     this.#flushed = true
     return this.#enqueue(async () => {
       // An earlier call may have renewed the key meanwhile.
@@ -120,7 +117,9 @@ export class SessionSaving {
     return this.#write((state) => {
       if (state.stored === null) return state.changes.keys(NOTHING).length === 0 ? undefined : this.#create(state)
       if (state.rotating) return this.#cycle(state, state.stored, whenGone)
-      return state.changes.any ? this.#save(state, state.stored, whenGone) : this.#touch(state, state.stored, whenGone)
+      return state.changes.pending
+        ? this.#save(state, state.stored, whenGone)
+        : this.#touch(state, state.stored, whenGone)
     })
   }
 
@@ -137,6 +136,17 @@ export class SessionSaving {
   /** Renews the expiry alone. */
   touch(whenGone: WhenGone = 'interrupt'): Promise<void> {
     return this.#write((state) => (state.stored === null ? undefined : this.#touch(state, state.stored, whenGone)))
+  }
+
+  /** Deletes what is stored under a key. That a session written in this request is gone shows at its end. */
+  delete(key: string): Promise<void> {
+    const state = this.#state
+    return this.#enqueue(async () => {
+      await this.store.delete(key)
+      if (state.written?.key !== key) return
+      state.written = null
+      state.touched = true
+    })
   }
 
   /** Any call of the store that belongs between the writes of this session. */

@@ -50,8 +50,9 @@ export class Session {
   }
 
   /**
-   * Whether the end of the request will save: true after any change, also one made inside a value that `get` returned.
-   * Setting it to true renews expiry and cookie without a change; false forgets this request's unsaved changes.
+   * Whether the end of the request will save: true after any change, also one made inside a value that `get` returned,
+   * and after `flush`. Setting it to true renews expiry and cookie without a change. With false this request's changes
+   * so far stay visible and are no reason to save; another change, or `save`, saves them all.
    */
   get modified(): boolean {
     return this.#saving.modified
@@ -251,7 +252,7 @@ export class Session {
 
   /** Deletes what is stored under a key, this session's own by default. @see SessionBase.delete */
   async deleteStored(sessionKey: string | null = this.sessionKey): Promise<void> {
-    if (sessionKey !== null) await this.#saving.ask((store) => store.delete(sessionKey))
+    if (sessionKey !== null) await this.#saving.delete(sessionKey)
   }
 
   /** A Date is an instant; a duration is added on the site's clock, as Python adds a timedelta. */
