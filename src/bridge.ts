@@ -124,7 +124,7 @@ export function createBridge(
   }
   return {
     settings: checked,
-    open: (request) => new DjangoContext(parts, request),
+    open: (request) => new DjangoContext(parts, seenThroughProxy(request, checked.SECURE_PROXY_SSL_HEADER)),
     async check() {
       const connections = await connectOnce()
       await connections.store.check()
@@ -137,6 +137,21 @@ export function createBridge(
       await connections?.close()
     },
   }
+}
+
+/** The proxy's word on HTTPS goes before what the adapter sees. @see django/http/request.py HttpRequest.scheme */
+function seenThroughProxy(request: RequestInfo, setting: Settings['SECURE_PROXY_SSL_HEADER']): RequestInfo {
+  if (setting === null) return request
+  const [name, value] = setting
+  const header =
+    request.headers[
+      name
+        .replace(/^HTTP_/, '')
+        .replaceAll('_', '-')
+        .toLowerCase()
+    ]
+  if (header === undefined) return request
+  return { ...request, secure: String(header).split(',', 1)[0]?.trim() === value }
 }
 
 function chooseCookie(

@@ -1,4 +1,4 @@
-/** The two response headers that a session changes beside Set-Cookie. */
+/** The response headers that a session changes, and those that an answer takes with it. */
 
 /** Adds names to a Vary header once each, in any case; `*` stays what it is. @see django/utils/cache.py patch_vary_headers */
 export function addVary(header: string | undefined, names: readonly string[]): string {
@@ -25,3 +25,19 @@ export function privateCacheControl(header: string | undefined): string {
   const enough = kept.some((directive) => ['private', 'no-store'].includes(named(directive)))
   return (enough ? kept : [...kept, 'private']).join(', ')
 }
+
+/**
+ * Whether a header belongs to one answer and says nothing of another: where it leads, what it contains, how long it
+ * keeps, which cookies it sets. Policies such as Content-Security-Policy stay.
+ * @param name in lower case
+ */
+export function isOfContent(name: string): boolean {
+  if (name.startsWith('content-')) return !name.startsWith('content-security-policy')
+  return OF_CONTENT.has(name)
+}
+
+const OF_CONTENT = new Set(
+  'accept-ranges age cache-control etag expires last-modified location refresh set-cookie trailer transfer-encoding'.split(
+    ' ',
+  ),
+)

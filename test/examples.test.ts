@@ -1,4 +1,4 @@
-/** The README's three quick starts, run as they stand, on a database and cookies that a real Django made. */
+/** The README's quick starts, run as they stand, on a database and cookies that a real Django made. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
@@ -85,6 +85,17 @@ test('verify-jwt: greets whom the token names, and nobody else', { timeout: 20_0
   expect(await greeting(`sessionid=${cookies.RS256.cookie}`)).toBe('Hello, ada.\n')
   expect(await greeting(`sessionid=${cookies.RS256.cookie.slice(0, -2)}AA`)).toBe('Hello, stranger.\n')
   expect(await greeting('a=b')).toBe('Hello, stranger.\n')
+})
+
+test('without-framework: greets, lets only users in, and logs out', { timeout: 20_000 }, async () => {
+  const url = await start('without-framework')
+  const headers = { cookie: PLAIN, origin: url }
+  const text = async (path: string) => (await fetch(url + path, { headers })).text()
+  expect([await text('/'), await text('/reports')]).toEqual(['Hello, ada.\n', 'Reports for ada'])
+  expect((await fetch(`${url}/reports`)).status).toBe(401)
+  const logout = await fetch(`${url}/logout`, { method: 'POST', headers, redirect: 'manual' })
+  expect([logout.status, logout.headers.getSetCookie()]).toEqual([303, [expect.stringMatching(/^sessionid=""; /)]])
+  expect(await text('/')).toBe('Hello, stranger.\n')
 })
 
 test('page-by-page: reads, changes and ends the session', { timeout: 20_000 }, async () => {

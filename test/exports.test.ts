@@ -40,6 +40,7 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     requireUser: 'reads none',
     withUser: 'reads none',
   },
+  './node': { djangoSessions: 'opens signed text', originCheck: 'reads none', withUser: 'reads none' },
   './jwt': { createJwtVerifier: 'opens signed text' },
   './signing': {
     constantTimeCompare: 'reads none',

@@ -5,7 +5,7 @@
  * `error.status` set, before anything was sent.
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { isSameOrigin, loginRequired } from '../auth/guards.ts'
+import { isSameOrigin, loginRequired, ORIGIN_MISMATCH } from '../auth/guards.ts'
 import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'
 import type { DjangoContext } from '../context.ts'
@@ -59,15 +59,17 @@ export function withUser(
  */
 export function originCheck(): RequestHandler {
   return (request, response, next) => {
-    if (isSameOrigin(requestInfo(request), request.django.settings.CSRF_TRUSTED_ORIGINS)) next()
-    else response.status(403).json({ code: 'origin_mismatch' })
+    const { django } = request
+    if (isSameOrigin(django.request, django.settings.CSRF_TRUSTED_ORIGINS)) next()
+    else response.status(ORIGIN_MISMATCH.status).json(ORIGIN_MISMATCH.body)
   }
 }
 
 function deny(request: Request, response: Response): void {
-  const denial = loginRequired(requestInfo(request), request.django.settings.LOGIN_URL)
+  const { django } = request
+  const denial = loginRequired(django.request, django.settings.LOGIN_URL)
   if (denial.status === 302) response.redirect(denial.location)
-  else response.status(401).json(denial.body)
+  else response.status(denial.status).json(denial.body)
 }
 
 function requestInfo(request: Request): RequestInfo {

@@ -5,6 +5,9 @@ export type Denial =
   | { readonly status: 302; readonly location: string }
   | { readonly status: 401; readonly body: { readonly code: 'login_required' } }
 
+/** What a request from another site's page gets. */
+export const ORIGIN_MISMATCH = { status: 403, body: { code: 'origin_mismatch' } } as const
+
 /**
  * What an anonymous request gets where a user is required: a browser that asks for a page goes to LOGIN_URL with
  * `next`, anything else gets 401. @see django/contrib/auth/views.py redirect_to_login
@@ -13,7 +16,7 @@ export function loginRequired(request: RequestInfo, loginUrl: string): Denial {
   const accept = headerText(request, 'accept') ?? ''
   const wantsPage = (request.method === 'GET' || request.method === 'HEAD') && accept.includes('text/html')
   if (!wantsPage) return { status: 401, body: { code: 'login_required' } }
-  const next = encodeURIComponent(localTarget(request.url)).replaceAll('%2F', '/')
+  const next = encodeURIComponent(localTarget(request.url).toWellFormed()).replaceAll('%2F', '/')
   return { status: 302, location: `${loginUrl}${loginUrl.includes('?') ? '&' : '?'}next=${next}` }
 }
 

@@ -26,6 +26,7 @@ export const ENVIRONMENT: Readonly<Record<string, Reader>> = {
   TIME_ZONE: asText,
   LOGIN_URL: asText,
   CSRF_TRUSTED_ORIGINS: asList,
+  SECURE_PROXY_SSL_HEADER: asList,
   DEBUG: asBoolean,
   DJANGO_VERSION: asText,
 }

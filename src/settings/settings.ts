@@ -59,6 +59,8 @@ export interface DjangoSettings {
   readonly LOGIN_URL?: string | undefined
   /** Origins (`https://shop.example.com`, `https://*.example.com`) that may send forms. Default none. */
   readonly CSRF_TRUSTED_ORIGINS?: readonly string[] | undefined
+  /** The header by which a proxy tells of HTTPS, and its value: `['HTTP_X_FORWARDED_PROTO', 'https']`. Default none. */
+  readonly SECURE_PROXY_SSL_HEADER?: readonly [header: string, value: string] | null | undefined
   /** Silences the warning about cookies over plain HTTP. Default false. */
   readonly DEBUG?: boolean | undefined
   /** The oldest Django that shares these sessions, such as `5.2`; needed to write what versions write differently. */
@@ -88,6 +90,7 @@ export interface Settings {
   readonly TIME_ZONE: string
   readonly LOGIN_URL: string
   readonly CSRF_TRUSTED_ORIGINS: readonly string[]
+  readonly SECURE_PROXY_SSL_HEADER: readonly [header: string, value: string] | null
   readonly DEBUG: boolean
   readonly DJANGO_VERSION: DjangoVersion | undefined
 }
@@ -116,6 +119,9 @@ const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Euro
 const trustedOrigin = z
   .string()
   .regex(/^https?:\/\/[^/]+$/, 'must be origins with a scheme, such as https://example.com')
+
+const metaHeader = z.string().regex(/^HTTP_[A-Z0-9_]+$/, 'must name a header as Django does: HTTP_X_FORWARDED_PROTO')
+const proxyHeader = z.tuple([metaHeader, text], 'must be a pair such as ["HTTP_X_FORWARDED_PROTO", "https"]')
 
 const schema = z.object({
   SECRET_KEY: secret,
@@ -151,6 +157,7 @@ const schema = z.object({
   TIME_ZONE: timeZone.default('America/Chicago'),
   LOGIN_URL: text.default('/accounts/login/'),
   CSRF_TRUSTED_ORIGINS: z.array(trustedOrigin).default([]),
+  SECURE_PROXY_SSL_HEADER: proxyHeader.nullable().default(null),
   DEBUG: z.boolean().default(false),
   DJANGO_VERSION: z.string().regex(DJANGO_VERSION_PATTERN, 'must be a version such as "5.2"').optional(),
 })

@@ -24,7 +24,7 @@ export interface RequestInfo {
   readonly url: string
   /** Names in lower case; text as Node has it (bytes as latin-1). */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** Whether the browser's connection is HTTPS. */
+  /** Whether the browser's connection is HTTPS; where SECURE_PROXY_SSL_HEADER is set, its header goes before this. */
   readonly secure: boolean
 }
 
