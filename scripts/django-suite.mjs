@@ -5,7 +5,8 @@
  * forwards what they do to test/django-suite/server.ts; python-fixtures/django_suite/README.md tells how.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,7 +14,7 @@ import { parseArgs } from 'node:util'
 const HELP = `npm run django-suite -- [options]
 
   --django 5.2|6.1          default 5.2
-  --suite NAME              ${'signing, signed_cookies, sessions, middleware, apart; default all'}
+  --suite NAME              ${'signing, signed_cookies, sessions, middleware, jwt, apart; default all'}
   --database sqlite|postgres  default sqlite; postgres is the server of BRIDGE_POSTGRES_URL
   --mode NAME               plain      everything by Node
                             crossed    Node writes rows, real Django decodes them
@@ -45,6 +46,13 @@ const SUITES = {
     install: 'sessions,middleware',
     engine: 'db',
     modes: ['plain', 'crossed'],
+  },
+  jwt: {
+    labels: ['django_session_jwt.tests'],
+    install: 'sessions,session_jwt',
+    engine: 'db',
+    distribution: 'django-session-jwt',
+    modes: ['plain', 'halves'],
   },
   apart: {
     labels: [`${SESSIONS}.SessionBaseTests`, `${SESSIONS}.ClearSessionsCommandTests`],
@@ -146,8 +154,8 @@ function count(totals, isGood, complaint) {
 /** @returns {Record<string, { outcome: string, asked: number }>} by the test's name */
 function runTests({ django, database, suite, run, isShown = false }) {
   const python = pythonOf(django)
-  const tests = join(sources(python), 'tests')
-  const { labels, install } = SUITES[suite]
+  const { labels, install, distribution = 'Django' } = SUITES[suite]
+  const tests = sources(python, distribution)
   const folder = mkdtempSync(join(tmpdir(), 'django-suite-'))
   const results = join(folder, 'results.json')
   const server = [process.execPath, join(root, 'test/django-suite/server.ts'), ...(run.server ?? [])]
@@ -160,6 +168,7 @@ function runTests({ django, database, suite, run, isShown = false }) {
   const environment = {
     ...process.env,
     PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONPATH: suite === 'jwt' ? packagesFor(python) : '',
     SUITE_FOLDER: folder,
     ...(database === 'postgres' && { SUITE_POSTGRES_URL: postgresUrl() }),
   }
@@ -237,32 +246,46 @@ function pythonOf(django) {
   return process.env[variable] || fail(process.env[`${variable}_MISSING`] || `${variable} is not set.`)
 }
 
-function versionOf(python) {
-  return output(python, ['-c', 'import django; print(django.__version__)']).trim()
+function versionOf(python, distribution = 'Django') {
+  return output(python, ['-c', `from importlib.metadata import version; print(version('${distribution}'))`]).trim()
 }
 
-/** The folder of Django's source distribution in the version that `python` has. */
-function sources(python) {
-  const version = versionOf(python)
-  const folder = join(cache, `django-${version}`)
-  if (existsSync(join(folder, 'tests'))) return folder
-  console.log(`fetching the source distribution of Django ${version}`)
+/** The folder with the tests of a source distribution, in the version that `python` has. */
+function sources(python, distribution) {
+  const version = versionOf(python, distribution)
+  const name = `${distribution.toLowerCase()}-${version}`
+  const folder = join(cache, name)
+  const tests = distribution === 'Django' ? join(folder, 'tests') : folder
+  if (existsSync(folder)) return tests
+  console.log(`fetching the source distribution of ${distribution} ${version}`)
   mkdirSync(cache, { recursive: true })
-  output(python, [
-    '-m',
-    'pip',
-    'download',
-    '--quiet',
-    '--no-deps',
-    '--no-binary',
-    ':all:',
-    '-d',
-    cache,
-    `Django==${version}`,
-  ])
-  const archive = readdirSync(cache).find((name) => name.toLowerCase() === `django-${version}.tar.gz`)
-  if (archive === undefined) fail(`pip downloaded no source distribution of Django ${version}.`)
+  const download = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--no-binary', ':all:', '-d', cache]
+  output(python, [...download, `${distribution}==${version}`])
+  const archive = readdirSync(cache).find((file) => file.toLowerCase() === `${name}.tar.gz`)
+  if (archive === undefined) fail(`pip downloaded no source distribution of ${distribution} ${version}.`)
   output(python, ['-m', 'tarfile', '-e', join(cache, archive), cache])
+  if (distribution !== 'Django') writeKeys(join(folder, 'keys'))
+  return tests
+}
+
+/** A test of django-session-jwt reads a pair of keys that its distribution does not hold. */
+function writeKeys(folder) {
+  mkdirSync(folder)
+  const pem = (type) => ({ type, format: 'pem' })
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: pem('pkcs8'),
+    publicKeyEncoding: pem('spki'),
+  })
+  writeFileSync(join(folder, 'rsa'), privateKey)
+  writeFileSync(join(folder, 'rsa.pub'), publicKey)
+}
+
+/** What django-session-jwt's tests import beside Django, installed apart from everything else. */
+function packagesFor(python) {
+  const folder = join(cache, 'packages')
+  const requirements = join(root, 'python-fixtures/requirements/django-session-jwt-tests.txt')
+  if (!existsSync(folder)) output(python, ['-m', 'pip', 'install', '--quiet', '--target', folder, '-r', requirements])
   return folder
 }
 

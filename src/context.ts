@@ -266,7 +266,7 @@ export class DjangoContext {
       previous,
       user,
       extra: (await hooks.jwtClaims?.(user)) ?? null,
-      carry: saving.stored !== null && !saving.flushed && login.isAsOpened,
+      carry: saving.stored !== null && !saving.flushed && login.isClaimed && login.isAsOpened,
       renew: !login.isClaimed || user !== null,
     })
     this.#cookieValue = (stored) => makeValue(stored.key, stored.expiry)

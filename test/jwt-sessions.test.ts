@@ -239,6 +239,17 @@ describe('a token that is issued', () => {
     expect(other?.claims).not.toHaveProperty('role')
   })
 
+  test('S38: nor into a session that nobody is logged in to, cleared by Django for example', async () => {
+    const site = await jwtSite()
+    const key = await site.store({ cart: ['tea'] })
+    const stated = { id: 7, u: 'ada', email: 'ada@example.com', role: 'admin' }
+    const cookie = `sessionid=${token({ sk: key, iat: now, exp: now + HOUR, ...stated })}`
+    const sent = await request(site, cookie, set)
+    expect(sent?.claims).toEqual({ sk: key, iat: now, exp: now + HOUR })
+    site.advance(HOUR * 0.75)
+    expect(Object.keys((await request(site, cookie))?.claims ?? {}).sort()).toEqual(['exp', 'iat', 'sk'])
+  })
+
   test('a flush ends what the token stated, too', async () => {
     const site = await jwtSite()
     const { cookie } = await loggedIn(site, { role: 'admin' })

@@ -47,15 +47,37 @@ class Proxies:
 
         swap(middleware.SessionMiddleware, self.middleware_class(middleware.SessionMiddleware))
 
+    def install_session_jwt(self, half):
+        from django_session_jwt.middleware import session
+
+        link = self.link
+
+        def create_jwt(user, session_key, expires=None):
+            return link.ask(
+                "create_jwt", values_of(user), session_key, expires, key=session.KEY, algorithm=session.ALGO
+            )
+
+        def verify_jwt(blob):
+            return link.ask("verify_jwt", blob, key=session.PUBKEY, algorithm=session.ALGO)
+
+        if half != "writes":
+            swap(session.verify_jwt, verify_jwt)
+        if half != "reads":
+            swap(session.create_jwt, create_jwt)
+            swap(session.SessionMiddleware, self.middleware_class(session.SessionMiddleware))
+
     def install_signing(self, operations):
         from django.core import signing
 
         for name in ("Signer", "TimestampSigner"):
             real = getattr(signing, name)
             swap(real, self.signer_class(real, operations))
-        for name in ("b62_encode", "b62_decode", "base64_hmac", "dumps", "loads"):
+        for name in ("b62_encode", "b62_decode", "dumps", "loads"):
             if name in operations:
                 swap(getattr(signing, name), self.function(name))
+        if "salted_hmac" in operations:
+            forward = self.function("salted_hmac")
+            signing.salted_hmac = lambda *args, **kwargs: Digest(forward(*args, **kwargs))
 
     def install_cookies(self, operations):
         from django.core import signing
@@ -152,7 +174,10 @@ class Proxies:
 
         class SessionMiddleware(real):
             def process_request(self, request):
-                request.session = self.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+                cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+                request.session = object.__new__(self.SessionStore)
+                object.__setattr__(request.session, "_handle", link.new_handle())
+                link.ask("new SessionStore", path_of(real), cookie, target=request.session._handle)
 
             def process_response(self, request, response):
                 finish(link, request.session, response)
@@ -204,6 +229,16 @@ class Remote:
             self._link.freed.append(self._handle)
 
 
+class Digest:
+    """What `hmac.new` returns, as far as Django asks."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def digest(self):
+        return self.content
+
+
 def finish(link, session, response):
     """Ends a request in Node and puts on the response what the library answers."""
     changes = link.ask("finish", response.status_code, target=session._handle)
@@ -221,6 +256,16 @@ def add_cookie(response, header):
         if morsel["max-age"] != "":
             morsel["max-age"] = int(morsel["max-age"])
         dict.__setitem__(response.cookies, name, morsel)
+
+
+def values_of(user):
+    """The columns of a user that JSON can hold, without the password."""
+    if user is None:
+        return None
+    values = {field.attname: getattr(user, field.attname) for field in user._meta.concrete_fields}
+    return {
+        name: value for name, value in values.items() if name != "password" and isinstance(value, (str, int, bool))
+    }
 
 
 def with_tuples(forward):

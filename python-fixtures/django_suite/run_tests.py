@@ -1,4 +1,4 @@
-"""Runs tests of Django's source distribution with its session and signing code forwarded to a Node server.
+"""Runs tests of Django's or django-session-jwt's source distribution with its session and signing code forwarded to a Node server.
 
     run_tests.py TESTS_FOLDER --server '["node", "server.ts"]' --install sessions,middleware --results out.json LABEL…
 
@@ -14,10 +14,12 @@ import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SESSION_TABLES = ("django_session", "sessions_tests_customsession")
+TABLES = ("django_session", "sessions_tests_customsession", "auth_user")
 SIGNING_READS = {"unsign", "unsign_object", "loads", "b62_decode"}
-SIGNING_WRITES = {"signature", "sign", "sign_object", "dumps", "b62_encode", "base64_hmac", "timestamp"}
+SIGNING_WRITES = {"signature", "sign", "sign_object", "dumps", "b62_encode", "salted_hmac", "timestamp"}
 SETTINGS = (
+    "AUTH_USER_MODEL",
+    "DJANGO_SESSION_JWT",
     "SECRET_KEY",
     "SECRET_KEY_FALLBACKS",
     "SESSION_COOKIE_AGE",
@@ -39,7 +41,8 @@ SETTINGS = (
 def main():
     options = arguments()
     tests = os.path.abspath(options.tests)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "suite_settings"
+    is_package = "session_jwt" in options.install.split(",")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "jwt_settings" if is_package else "suite_settings"
     sys.path[:0] = [HERE, tests]
     left_out = json.loads(options.left_out)
     results = {}
@@ -55,13 +58,29 @@ def main():
         record_outcomes(proxies, left_out, results)
 
     django.setup = setup_and_install
-    sys.argv = ["runtests.py", "--parallel=1", "--settings=suite_settings", "--noinput", *options.labels]
     os.chdir(tests)
     try:
-        runpy.run_path("runtests.py", run_name="__main__")
+        run_package(options.labels) if is_package else run_django(options.labels)
     finally:
         with open(options.results, "w", encoding="utf-8") as file:
             json.dump(results, file)
+
+
+def run_django(labels):
+    sys.argv = ["runtests.py", "--parallel=1", "--settings=suite_settings", "--noinput", *labels]
+    runpy.run_path("runtests.py", run_name="__main__")
+
+
+def run_package(labels):
+    import django
+    from django.conf import urls
+    from django.test.runner import DiscoverRunner
+    from django.urls import re_path
+
+    # The package was written for a Django that had it.
+    urls.url = re_path
+    django.setup()
+    sys.exit(DiscoverRunner(interactive=False).run_tests(labels))
 
 
 def arguments():
@@ -69,8 +88,8 @@ def arguments():
     parser.add_argument("tests")
     parser.add_argument("labels", nargs="+")
     parser.add_argument("--server", required=True, help="the command of the Node server, a JSON array")
-    parser.add_argument("--install", required=True, help="what is forwarded: sessions, middleware, signing, cookies")
-    parser.add_argument("--half", choices=("reads", "writes"), help="forward only one half of signing and cookies")
+    parser.add_argument("--install", required=True, help="what is forwarded: sessions, middleware, session_jwt, signing, cookies")
+    parser.add_argument("--half", choices=("reads", "writes"), help="forward only one half of signing, signed cookies and tokens")
     parser.add_argument("--alternate", choices=("node-first", "django-first"))
     parser.add_argument("--crossed", action="store_true", help="rows are decoded by real Django")
     parser.add_argument("--left-out", default="[]", help="names of tests that are not run, a JSON array")
@@ -88,10 +107,13 @@ def install(options):
     proxies = Proxies(link)
     proxies.alternate = options.alternate
     chosen = options.install.split(",")
-    if "sessions" in chosen:
+    # Tokens that are only read by Node are issued by the package's own middleware, over Django's own store.
+    if "sessions" in chosen and options.half != "reads":
         proxies.install_sessions(options.crossed)
     if "middleware" in chosen:
         proxies.install_middleware()
+    if "session_jwt" in chosen:
+        proxies.install_session_jwt(options.half)
     if "signing" in chosen:
         proxies.install_signing(
             {"reads": SIGNING_READS, "writes": SIGNING_WRITES}.get(options.half, SIGNING_READS | SIGNING_WRITES)
@@ -121,17 +143,17 @@ def use_shared_database():
     from django.db import connections
     from django.test import testcases
 
-    def delete_sessions(self):
+    def delete_rows(self):
         for alias in self._databases_names(include_mirrors=False):
             connection = connections[alias]
             present = set(connection.introspection.table_names())
             with connection.cursor() as cursor:
-                for table in SESSION_TABLES:
+                for table in TABLES:
                     if table in present:
                         cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
     testcases.TestCase._databases_support_transactions = classmethod(lambda cls: False)
-    testcases.TestCase._fixture_teardown = delete_sessions
+    testcases.TestCase._fixture_teardown = delete_rows
 
 
 def describe_site():

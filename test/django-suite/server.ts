@@ -8,6 +8,7 @@
  */
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { JWT_FUNCTIONS } from './jwt.ts'
 import { StoreHandle } from './sessions.ts'
 import { FUNCTIONS, refusalOf, SignerHandle } from './signing.ts'
 import { Site } from './site.ts'
@@ -76,7 +77,7 @@ async function perform(
       return null
   }
   if (target === null) {
-    const run = FUNCTIONS[operation]
+    const run = FUNCTIONS[operation] ?? JWT_FUNCTIONS[operation]
     if (run === undefined) throw new Refusal('NotImplementedError', operation)
     return run(site, args as never, kwargs as never)
   }

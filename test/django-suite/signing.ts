@@ -28,8 +28,8 @@ type Values = Record<string, unknown>
 export const FUNCTIONS: Readonly<Record<string, (site: Site, args: never, kwargs: never) => unknown>> = {
   b62_encode: (_, [number]: [number | bigint]) => encodeBase62(number),
   b62_decode: (_, [text]: [string]) => fromBigInt(decodeBase62(text)),
-  base64_hmac: (_, [salt, value, key]: [Bytes, Bytes, Bytes], { algorithm }: { algorithm: string }) =>
-    saltedHmac(salt, value, key, { algorithm }).toString('base64url'),
+  salted_hmac: (_, [salt, value, key]: [Bytes, Bytes, Bytes], { algorithm }: { algorithm: string }) =>
+    saltedHmac(salt, value, key, { algorithm }),
   dumps: (site, [value]: [unknown], kwargs: Values) => dumps(value, { ...keys(site), ...clock(site), ...kwargs }),
   loads: (site, [signed]: [string], kwargs: Values) => loads(signed, { ...keys(site), ...clock(site), ...kwargs }),
   'cookie_signer.sign': (site, [value]: [string], { salt }: { salt: string }) =>

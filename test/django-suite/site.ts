@@ -1,10 +1,11 @@
 /** The site that the tests describe by their settings: one bridge for each state of the settings and each store. */
 import {
   type Bridge,
+  type BridgeHooks,
   type BridgeOptions,
+  type Claims,
   createBridge,
   type DjangoSettings,
-  type SuspiciousEvent,
 } from '../../src/index.ts'
 
 /** Settings that only the signing functions need. */
@@ -28,11 +29,25 @@ const LOGGED: Readonly<Record<string, LogRecord>> = {
   },
 }
 
+const JWT_MIDDLEWARE = 'django_session_jwt.middleware.session.SessionMiddleware'
+
+interface OwnStore {
+  readonly settings: Partial<DjangoSettings>
+  readonly options?: BridgeOptions
+  readonly hooks?: BridgeHooks
+}
+
+/** What the CALLABLE of django-session-jwt's tests adds to a token. @see django_session_jwt/__init__.py */
+export function jwtClaims(): Claims {
+  return { foo: 'bar' }
+}
+
 /**
  * Stores of the tests' own, set up as a Node service beside such a site would do it. Django's sessions_tests have one
  * with another age and a column for the user. @see tests/sessions_tests/models.py
  */
-const OWN_STORES: Readonly<Record<string, { settings: Partial<DjangoSettings>; options: BridgeOptions }>> = {
+const OWN_STORES: Readonly<Record<string, OwnStore>> = {
+  [JWT_MIDDLEWARE]: { settings: { MIDDLEWARE: [JWT_MIDDLEWARE] }, hooks: { jwtClaims } },
   'sessions_tests.models.SessionStore': {
     settings: { SESSION_COOKIE_AGE: 86400 },
     options: {
@@ -72,12 +87,15 @@ export class Site {
   /** The bridge for the settings as they are now. @param store Python's path of the store class */
   bridge(store: string): Bridge {
     const own = OWN_STORES[store]
-    const settings = { ...this.#settings, ...own?.settings }
+    // The cookie of a store that a test opens by its key is plain, whatever the site's requests have.
+    const settings = { ...this.#settings, MIDDLEWARE: [], ...own?.settings }
     const key = JSON.stringify([store, settings])
     const known = this.#bridges.get(key)
     if (known !== undefined) return known
-    const hooks = { now: this.now, onSuspicious: ({ code }: SuspiciousEvent) => this.report(code), onWarning: () => {} }
-    const bridge = createBridge(settings, { hooks, options: own?.options ?? {} })
+    const bridge = createBridge(settings, {
+      options: own?.options ?? {},
+      hooks: { ...own?.hooks, now: this.now, onSuspicious: ({ code }) => this.report(code), onWarning: () => {} },
+    })
     this.#bridges.set(key, bridge)
     return bridge
   }
