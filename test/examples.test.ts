@@ -98,6 +98,16 @@ test('without-framework: greets, lets only users in, and logs out', { timeout: 2
   expect(await text('/')).toBe('Hello, stranger.\n')
 })
 
+test('request-to-response: counts visits, and lets only users in', { timeout: 20_000 }, async () => {
+  const url = await start('request-to-response')
+  const headers = { cookie: PLAIN }
+  const first = await fetch(url, { headers })
+  expect([first.headers.get('vary'), await first.json()]).toEqual(['Cookie', { visits: 1 }])
+  expect(await (await fetch(url, { headers })).json()).toEqual({ visits: 2 })
+  expect(await (await fetch(`${url}/reports`, { headers })).text()).toBe('Reports for ada')
+  expect((await fetch(`${url}/reports`)).status).toBe(401)
+})
+
 test('page-by-page: reads, changes and ends the session', { timeout: 20_000 }, async () => {
   const url = await start('page-by-page', { DJANGO_VERSION: '5.2' })
   const headers = { cookie: PLAIN, origin: url }

@@ -41,6 +41,7 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     withUser: 'reads none',
   },
   './node': { djangoSessions: 'opens signed text', originCheck: 'reads none', withUser: 'reads none' },
+  './fetch': { djangoSessions: 'opens signed text', originCheck: 'reads none', withUser: 'reads none' },
   './jwt': { createJwtVerifier: 'opens signed text' },
   './signing': {
     constantTimeCompare: 'reads none',

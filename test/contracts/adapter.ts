@@ -180,7 +180,7 @@ export function adapterContract(serve: ServePages): void {
       let released = false
       async function* body(): AsyncGenerator<string> {
         try {
-          for (;;) yield 'of the answer '.repeat(5_000)
+          for (let count = 0; count < 200; count++) yield 'of the answer '.repeat(5_000)
         } finally {
           released = true
         }
