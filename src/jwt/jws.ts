@@ -7,31 +7,32 @@
  * been checked, except its length and the letters it is made of.
  * @see RFC 7515, PyJWT jwt/api_jws.py
  */
-import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto'
+import { createHmac, type Hmac, type KeyObject, sign, verify } from 'node:crypto'
 import { parsePythonJson } from '../python/json-reader.ts'
 import type { JsonLimits } from '../python/json-tree.ts'
+import { constantTimeCompare } from '../signing/salted-hmac.ts'
 
 export type JwtAlgorithm = 'HS256' | 'RS256'
 
 interface AlgorithmParts {
   readonly header: string
   sign(input: string, key: KeyObject): Buffer
-  verify(input: string, signature: Buffer, key: KeyObject): boolean
+  /** @param signature in base64url */
+  verify(input: string, signature: string, key: KeyObject): boolean
 }
 
 const ALGORITHMS: Readonly<Record<JwtAlgorithm, AlgorithmParts>> = {
   HS256: {
     header: encode('{"alg":"HS256","typ":"JWT"}'),
-    sign: hmacSha256,
-    verify(input, signature, key) {
-      const expected = hmacSha256(input, key)
-      return signature.length === expected.length && timingSafeEqual(signature, expected)
-    },
+    sign: (input, key) => hmacSha256(input, key).digest(),
+    // Each signature has one spelling, so the texts are compared.
+    verify: (input, signature, key) => constantTimeCompare(signature, hmacSha256(input, key).digest('base64url')),
   },
   RS256: {
     header: encode('{"alg":"RS256","typ":"JWT"}'),
     sign: (input, key) => sign('sha256', Buffer.from(input, 'latin1'), key),
-    verify: (input, signature, key) => verify('sha256', Buffer.from(input, 'latin1'), key, signature),
+    verify: (input, signature, key) =>
+      verify('sha256', Buffer.from(input, 'latin1'), key, Buffer.from(signature, 'base64url')),
   },
 }
 
@@ -57,9 +58,9 @@ export function openJws(token: string, algorithm: JwtAlgorithm, keys: readonly K
   const second = token.indexOf('.', first + 1)
   if (first < 0 || second < 0) return { ok: false, reason: 'malformed' }
   const header = token.slice(0, first)
-  const payload = decode(token.slice(first + 1, second))
-  const signature = decode(token.slice(second + 1))
-  if (payload === null || signature === null) return { ok: false, reason: 'malformed' }
+  const payload = token.slice(first + 1, second)
+  const signature = token.slice(second + 1)
+  if (!isBase64url(payload) || !isBase64url(signature)) return { ok: false, reason: 'malformed' }
 
   const { header: usualHeader, verify: isSigned } = ALGORITHMS[algorithm]
   const input = token.slice(0, second)
@@ -69,7 +70,7 @@ export function openJws(token: string, algorithm: JwtAlgorithm, keys: readonly K
     return { ok: false, reason: isOther ? 'algorithm' : 'signature' }
   }
   const refusal = header === usualHeader ? null : refuseHeader(header, algorithm)
-  return refusal === null ? { ok: true, payload } : { ok: false, reason: refusal }
+  return refusal === null ? { ok: true, payload: Buffer.from(payload, 'base64url') } : { ok: false, reason: refusal }
 }
 
 /**
@@ -78,11 +79,10 @@ export function openJws(token: string, algorithm: JwtAlgorithm, keys: readonly K
  * would be read otherwise by others.
  */
 function refuseHeader(segment: string, algorithm: JwtAlgorithm): JwsRefusal | null {
-  const bytes = decode(segment)
-  if (bytes === null) return 'malformed'
+  if (!isBase64url(segment)) return 'malformed'
   let header: unknown
   try {
-    header = parsePythonJson(utf8.decode(bytes), HEADER_LIMITS)
+    header = parsePythonJson(utf8.decode(Buffer.from(segment, 'base64url')), HEADER_LIMITS)
   } catch {
     return 'malformed'
   }
@@ -97,20 +97,19 @@ function refuseHeader(segment: string, algorithm: JwtAlgorithm): JwsRefusal | nu
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const HEADER_LIMITS: JsonLimits = { depth: 32, repeatedKeys: 'refused' }
 
-function hmacSha256(input: string, key: KeyObject): Buffer {
-  return createHmac('sha256', key).update(input, 'latin1').digest()
+function hmacSha256(input: string, key: KeyObject): Hmac {
+  return createHmac('sha256', key).update(input, 'latin1')
 }
 
 function encode(text: string): string {
   return Buffer.from(text).toString('base64url')
 }
 
-const BASE64URL = /^[A-Za-z0-9_-]+$/
+const LETTERS = /^[A-Za-z0-9_-]+$/
 /** Last letters that leave no bits over, by the length modulo 4. */
-const LAST = [/./, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/]
+const LAST = [/^./, /^(?!)/, /^[AQgw]/, /^[AEIMQUYcgkosw048]/]
 
 /** Strict base64url: no padding, no other letters, and one spelling for each sequence of bytes. */
-function decode(segment: string): Buffer | null {
-  if (!BASE64URL.test(segment) || !LAST[segment.length % 4]?.test(segment)) return null
-  return Buffer.from(segment, 'base64url')
+function isBase64url(segment: string): boolean {
+  return LETTERS.test(segment) && LAST[segment.length % 4]?.test(segment.slice(-1)) === true
 }

@@ -13,11 +13,12 @@ import {
   formatPythonJson,
   formatPythonNumber,
   formatPythonString,
+  formatQuickly,
   isPlainObject,
   plainEntries,
   within,
 } from './json-writer.ts'
-import { isContainer, originOf, type Spelled, SpelledText } from './origins.ts'
+import { hasOrigin, isContainer, originOf, type Spelled, SpelledText } from './origins.ts'
 import { PyFloat } from './values.ts'
 
 /**
@@ -26,7 +27,7 @@ import { PyFloat } from './values.ts'
  * @throws SerializationError for a value that JSON cannot hold
  */
 export function encodeLike(source: string, value: unknown): string {
-  return encodeInPlaceOf(new SpelledText(source), value)
+  return encodeInPlaceOf(new SpelledText({ text: source }), value)
 }
 
 /** As `encodeLike`, for a text whose nodes may be known already. */
@@ -36,7 +37,7 @@ export function encodeInPlaceOf(source: SpelledText, value: unknown): string {
 
 /** A value that stands where nothing stood; what was handed out elsewhere keeps its spelling in it. */
 export function encodeNew(value: unknown): string {
-  return spell(value, undefined)
+  return formatQuickly(value, hasOrigin) ?? spell(value, undefined)
 }
 
 /** Whether writing `value` in the place of `source` would write the same text again. */

@@ -15,17 +15,31 @@ export function parsePythonJson(text: string, limits: JsonLimits = {}): unknown 
 }
 
 /** What `JSON.parse` makes of the text; undefined when it might lose something or refuses. */
-export function parseQuickly(text: string, limits: JsonLimits = {}): unknown {
-  if (limits.repeatedKeys === 'refused') return undefined
-  if (NOT_LOSSLESS.test(text) || hasEscapedKey(text) || isTooDeep(text, limits.depth ?? DEFAULT_DEPTH)) return undefined
+function parseQuickly(text: string, limits: JsonLimits): unknown {
+  return isLossless(text) ? parseStructure(text, limits) : undefined
+}
+
+/** As `parseQuickly`, but numbers may not be what they were. */
+function parseStructure(text: string, limits: JsonLimits): unknown {
+  if (limits.repeatedKeys === 'refused' || hasEscapedKey(text)) return undefined
+  if (limits.digits !== undefined && !isLossless(text)) return undefined
+  if (hasManyDigits(text)) return undefined
+  const maxDepth = limits.depth ?? DEFAULT_DEPTH
   try {
-    return JSON.parse(text)
+    const parsed: unknown = JSON.parse(text)
+    return mayBeDeeper(text, maxDepth) && isDeeper(parsed, maxDepth) ? undefined : parsed
   } catch {
     return undefined
   }
 }
 
-/** An integer that may pass 2**53, or a minus zero. The same signs inside a text only cost time. */
+/** Whether `JSON.parse` reads every number of the text as it is. Mere digits inside a text may only cost time. */
+function isLossless(text: string): boolean {
+  return !((MANY_DIGITS.test(text) || text.includes('-0')) && NOT_LOSSLESS.test(text))
+}
+
+const MANY_DIGITS = /\d{16}/
+/** An integer that may pass 2**53, or a minus zero. */
 const NOT_LOSSLESS = /(?<![.\d])\d{16}|-0(?![.\deE])/
 
 /**
@@ -43,24 +57,53 @@ function hasEscapedKey(text: string): boolean {
   return false
 }
 
-function isTooDeep(text: string, maxDepth: number): boolean {
-  // Each level has two signs at least.
-  return text.length > 2 * maxDepth && depthOf(text) > maxDepth
-}
-
-function depthOf(text: string): number {
-  let deepest = 0
-  let depth = 0
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code === QUOTE) index = stringEnd(text, index) - 1
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) deepest = Math.max(deepest, ++depth)
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--
+/** Whether an integer may have more digits than Python reads: one so long fills a whole block. */
+function hasManyDigits(text: string): boolean {
+  for (let block = 0; block + DIGITS_BLOCK <= text.length; block += DIGITS_BLOCK) {
+    let index = block
+    while (isDigit(text.charCodeAt(index))) index++
+    if (index - block >= DIGITS_BLOCK) return true
   }
-  return deepest
+  return false
 }
 
-/** One member of an object: its key, and its value as it is spelled. */
+/** Below half of what Python reads. */
+const DIGITS_BLOCK = 2048
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+/** Whether there are as many signs that open something as so deep a nesting has. */
+function mayBeDeeper(text: string, levels: number): boolean {
+  let count = 0
+  for (const sign of ['{', '[']) {
+    for (let index = text.indexOf(sign); index >= 0; index = text.indexOf(sign, index + 1)) {
+      if (++count > levels) return true
+    }
+  }
+  return false
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (!isContainer(value)) return false
+  if (levels === 0) return true
+  if (Array.isArray(value)) {
+    for (const item of value) if (isContainer(item) && isDeeper(item, levels - 1)) return true
+    return false
+  }
+  for (const key in value) {
+    const item = value[key as keyof typeof value] as unknown
+    if (isContainer(item) && isDeeper(item, levels - 1)) return true
+  }
+  return false
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** One member of an object: its value as it is spelled. */
 export interface SplitMember {
   readonly text: string
   /** The value, when it is known already. */
@@ -73,22 +116,77 @@ export interface SplitMember {
  * @throws SerializationError also for JSON that is no object
  */
 export function splitPythonObject(text: string, limits: JsonLimits = {}): Map<string, SplitMember> {
-  const parsed = parseQuickly(text, limits)
+  const parsed = parseStructure(text, limits)
   if (parsed === undefined) return splitTree(text, limits)
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw notAnObject()
-  const values = parsed as Record<string, unknown>
+  if (!isContainer(parsed) || Array.isArray(parsed)) throw notAnObject()
+  const whole = new ParsedObject(text, parsed as Readonly<Record<string, unknown>>)
   const members = new Map<string, SplitMember>()
+  for (const key of whole.keys()) members.set(key, new ParsedMember(whole, key))
+  return members
+}
+
+/** An object's text and values; what is not asked for is not worked out. */
+class ParsedObject {
+  readonly values: Readonly<Record<string, unknown>>
+  readonly #text: string
+  #texts: ReadonlyMap<string, string> | undefined
+  #isLossless: boolean | undefined
+
+  constructor(text: string, values: Readonly<Record<string, unknown>>) {
+    this.#text = text
+    this.values = values
+  }
+
+  keys(): Iterable<string> {
+    const keys = Object.keys(this.values)
+    // JavaScript puts keys that look like an index first; without one the order is the text's.
+    return keys[0] !== undefined && /^\d/.test(keys[0]) ? this.texts.keys() : keys
+  }
+
+  get texts(): ReadonlyMap<string, string> {
+    this.#texts ??= memberTexts(this.#text)
+    return this.#texts
+  }
+
+  get isLossless(): boolean {
+    this.#isLossless ??= isLossless(this.#text)
+    return this.#isLossless
+  }
+}
+
+class ParsedMember implements SplitMember {
+  readonly #whole: ParsedObject
+  readonly #key: string
+
+  constructor(whole: ParsedObject, key: string) {
+    this.#whole = whole
+    this.#key = key
+  }
+
+  get text(): string {
+    return this.#whole.texts.get(this.#key) ?? ''
+  }
+
+  get parsed(): unknown {
+    const value = this.#whole.values[this.#key]
+    const holdsNumbers = typeof value === 'number' || typeof value === 'object'
+    return holdsNumbers && !this.#whole.isLossless ? undefined : value
+  }
+}
+
+/** The members of an object that `JSON.parse` has taken. */
+function memberTexts(text: string): Map<string, string> {
+  const texts = new Map<string, string>()
   let position = skipSpace(text, skipSpace(text, 0) + 1)
   while (text.charCodeAt(position) === QUOTE) {
     const keyEnd = stringEnd(text, position)
-    const key = JSON.parse(text.slice(position, keyEnd)) as string
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const end = valueEnd(text, start)
-    members.set(key, { text: text.slice(start, end), parsed: values[key] })
+    texts.set(JSON.parse(text.slice(position, keyEnd)) as string, text.slice(start, end))
     // Past the comma or the closing brace.
     position = skipSpace(text, skipSpace(text, end) + 1)
   }
-  return members
+  return texts
 }
 
 function splitTree(text: string, limits: JsonLimits): Map<string, SplitMember> {

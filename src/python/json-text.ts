@@ -1,16 +1,17 @@
 /** One JSON value as it was stored. */
 import { encodeInPlaceOf, isUnchanged } from './encode-like.ts'
-import { parsePythonJson } from './json-reader.ts'
+import { parsePythonJson, type SplitMember } from './json-reader.ts'
 import { rememberOrigins, SpelledText } from './origins.ts'
 
 export class JsonText {
   readonly #source: SpelledText
-  #parsed: unknown
+  /** Whose `parsed` is handed out once, if it can be changed. */
+  #member: SplitMember | undefined
 
-  /** @param parsed what the text reads as, when it is known already; it is handed out once */
-  constructor(text: string, parsed?: unknown) {
-    this.#source = new SpelledText(text)
-    this.#parsed = parsed
+  /** @param value its text, or a member of an object that was split */
+  constructor(value: string | SplitMember) {
+    this.#member = typeof value === 'string' ? undefined : value
+    this.#source = new SpelledText(this.#member ?? { text: String(value) })
   }
 
   /** The value's own text, letter by letter. */
@@ -20,9 +21,10 @@ export class JsonText {
 
   /** The value, made anew on every call. What it holds keeps its spelling wherever it is moved. */
   decode(): unknown {
-    const value = this.#parsed ?? parsePythonJson(this.text)
+    const known = this.#member?.parsed
+    const value = known === undefined ? parsePythonJson(this.text) : known
     if (typeof value !== 'object' || value === null) return value
-    this.#parsed = undefined
+    this.#member = undefined
     rememberOrigins(value, this.#source)
     return value
   }

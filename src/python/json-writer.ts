@@ -11,7 +11,43 @@ import { PyFloat } from './values.ts'
 
 /** @throws SerializationError naming the place and type of what JSON cannot hold */
 export function formatPythonJson(value: unknown): string {
-  return formatAt(value, [], new Set())
+  return formatQuickly(value, NEVER) ?? formatAt(value, [], new Set())
+}
+
+/**
+ * What `JSON.stringify` makes of a value that it spells as Python does; undefined for any other, and for one that
+ * cannot be written.
+ * @param isRefused whether an array or object inside must not be written so
+ */
+export function formatQuickly(value: unknown, isRefused: (container: object) => boolean): string | undefined {
+  return isSpelledAlike(value, DEFAULT_DEPTH, isRefused) ? asciiOnly(JSON.stringify(value)) : undefined
+}
+
+const NEVER = (): boolean => false
+
+function isSpelledAlike(value: unknown, levels: number, isRefused: (container: object) => boolean): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return isNumberSpelledAlike(value)
+  if (typeof value !== 'object' || levels === 0 || isRefused(value)) return false
+  if (Array.isArray(value)) {
+    // By index, which meets the gaps too.
+    for (let index = 0; index < value.length; index++) {
+      if (!isSpelledAlike(value[index], levels - 1, isRefused)) return false
+    }
+    return true
+  }
+  if (!isPlainObject(value)) return false
+  for (const key of Object.keys(value)) {
+    if (!isSpelledAlike((value as Readonly<Record<string, unknown>>)[key], levels - 1, isRefused)) return false
+  }
+  return true
+}
+
+/** Integers, and floats that neither side writes with an exponent. */
+function isNumberSpelledAlike(value: number): boolean {
+  if (Number.isInteger(value)) return Number.isSafeInteger(value) && !Object.is(value, -0)
+  const size = Math.abs(value)
+  return size >= 1e-4 && size < 1e16
 }
 
 /** An object from the texts of its members, in their order – which a JavaScript object would not keep for `"10"`. */
@@ -66,7 +102,11 @@ export function formatPythonNumber(value: number): string {
 /** @see CPython Modules/_json.c ascii_escape_unicode */
 export function formatPythonString(value: string): string {
   // JSON.stringify escapes quotes, backslashes, controls and lone surrogates as Python does.
-  return JSON.stringify(value).replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return asciiOnly(JSON.stringify(value))
+}
+
+function asciiOnly(json: string): string {
+  return json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 const NOT_ASCII = /[\u007f-\uffff]/g

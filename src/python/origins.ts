@@ -7,11 +7,16 @@ import { PyFloat } from './values.ts'
 
 /** A text and its nodes, which are made when somebody first asks for them. */
 export class SpelledText {
-  readonly text: string
+  readonly #source: { readonly text: string }
   #tree: JsonNode | undefined
 
-  constructor(text: string) {
-    this.text = text
+  /** @param source whose text is not asked for before it is needed */
+  constructor(source: { readonly text: string }) {
+    this.#source = source
+  }
+
+  get text(): string {
+    return this.#source.text
   }
 
   get root(): Spelled {
@@ -55,6 +60,11 @@ function remember(container: object, origin: Origin): void {
     const item = (container as Readonly<Record<string, unknown>>)[key]
     if (isContainer(item)) remember(item, { source, parent: container, key })
   }
+}
+
+/** Whether a container was handed out, and so has a spelling of its own. */
+export function hasOrigin(container: object): boolean {
+  return origins.has(container)
 }
 
 /** How a container was spelled when it was handed out; undefined for one that the program made itself. */

@@ -15,9 +15,9 @@ export const jsonSerializer: Serializer = {
 
   loads(bytes) {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-    return new Map(
-      Array.from(splitPythonObject(text), ([key, member]) => [key, new JsonText(member.text, member.parsed)]),
-    )
+    const data = new Map<string, Encoded>()
+    for (const [key, member] of splitPythonObject(text)) data.set(key, new JsonText(member))
+    return data
   },
 
   dumps(data) {

@@ -18,10 +18,22 @@ export function decodeBase62(text: string): bigint {
   const digits = text.startsWith('-') ? text.slice(1) : text
   if (text === '') throw new SerializationError('A base 62 number is empty.')
   let value = 0n
+  for (let start = 0; start < digits.length; start += EXACT_DIGITS) {
+    const part = digits.slice(start, start + EXACT_DIGITS)
+    value = value * 62n ** BigInt(part.length) + BigInt(smallNumber(part))
+  }
+  return digits === text ? value : -value
+}
+
+/** So many that a number holds any of their values. */
+const EXACT_DIGITS = 8
+
+function smallNumber(digits: string): number {
+  let value = 0
   for (const digit of digits) {
     const place = ALPHABET.indexOf(digit)
     if (place < 0) throw new SerializationError('A base 62 number has another character than 0-9, A-Z and a-z.')
-    value = value * 62n + BigInt(place)
+    value = value * 62 + place
   }
-  return digits === text ? value : -value
+  return value
 }

@@ -6,16 +6,16 @@ export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
 }
 
-const CANONICAL = /^[A-Za-z0-9_-]*$/
-
 /**
  * Decodes as `urlsafe_b64decode` does after padding to four: either alphabet, other characters skipped, and nothing
  * read behind padding that ends a group.
  * @throws SerializationError where Python raises binascii.Error
  */
 export function decodeBase64(text: string): Buffer {
-  if (CANONICAL.test(text) && text.length % 4 !== 1) return Buffer.from(text, 'base64url')
-  return decodeLeniently(Buffer.from(text))
+  const bytes = Buffer.from(text, 'base64url')
+  // Node skips what is no letter, too, but not as Python does; and it takes U+0141 for an A.
+  const isUsual = bytes.length === Math.floor((text.length * 3) / 4) && Buffer.byteLength(text) === text.length
+  return isUsual && text.length % 4 !== 1 ? bytes : decodeLeniently(Buffer.from(text))
 }
 
 /** @see CPython Modules/binascii.c a2b_base64 without strict mode */

@@ -5,14 +5,14 @@
  * `saltedHmac('salt', 'value', 'secret')` is `HMAC-SHA1(key = SHA1('salt' + 'secret'), 'value')`,
  * a82be9ba6efe61405ee8d2e8a3781c37e103360a in hexadecimal digits.
  */
-import { createHash, createHmac, type Hash, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type Hash, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** Text counts as its UTF-8 bytes. */
 export type Bytes = string | Uint8Array
 
-/** The key that `saltedHmac` derives; worth keeping where many values are signed. */
-export function deriveKey(salt: Bytes, secret: Bytes, algorithm: string): Buffer {
-  return hashOf(algorithm).update(salt).update(secret).digest()
+/** The key that `saltedHmac` derives; worth keeping where many values are signed. Node is slow with keys in a Buffer. */
+export function deriveKey(salt: Bytes, secret: Bytes, algorithm: string): KeyObject {
+  return createSecretKey(hashOf(algorithm).update(salt).update(secret).digest())
 }
 
 function hashOf(algorithm: string): Hash {

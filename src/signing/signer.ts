@@ -5,7 +5,7 @@
  *
  * `new Signer({ key: 'secret', salt: 'extra' }).sign('hello')` is `hello:X9jRVCptZJtpkMmhaViOf95HsF0mjIncJ6CwvBFjBm4`.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { BadSignature, SerializationError } from '../errors.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
@@ -42,7 +42,7 @@ export class Signer {
   readonly sep: string
   readonly salt: string
   readonly algorithm: string
-  readonly #keys: readonly [Buffer, ...Buffer[]]
+  readonly #keys: readonly [KeyObject, ...KeyObject[]]
   readonly #limits: Required<SigningLimits>
 
   /** @throws TypeError for an empty key, a separator that a signed value may hold, or a hash that nobody knows */
@@ -117,21 +117,26 @@ export class Signer {
     return 'django.core.signing.Signer'
   }
 
-  #derive(key: Bytes): Buffer {
+  #derive(key: Bytes): KeyObject {
     return deriveKey(`${this.salt}signer`, key, this.algorithm)
   }
 
-  #mac(value: Bytes, derivedKey: Buffer): string {
+  #mac(value: Bytes, derivedKey: KeyObject): string {
     return createHmac(openSslName(this.algorithm), derivedKey).update(value).digest('base64url')
   }
 
   #inflate(bytes: Buffer): Buffer {
     try {
-      return inflateSync(bytes, { maxOutputLength: this.#limits.inflatedLength })
+      return inflateSync(bytes, { maxOutputLength: this.#limits.inflatedLength, chunkSize: roomFor(bytes.length) })
     } catch {
       throw new SerializationError('The signed content is not a zlib stream, or larger than the limit.')
     }
   }
+}
+
+/** Bytes to inflate at once: all of a usual session, so that Node need not join pieces. */
+function roomFor(compressed: number): number {
+  return Math.min(Math.max(1024, compressed * 8), 1 << 16)
 }
 
 /** Django's own expression: `A-z` covers a few signs more than letters, `$` a last newline. @see django/core/signing.py _SEP_UNSAFE */
