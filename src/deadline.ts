@@ -20,7 +20,7 @@ export async function withinDeadline<T>(work: Promise<T>, deadline: Deadline, ab
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       abandon()
-      reject(new StoreUnavailable('The session store did not answer within its deadline (options.deadlineMs).'))
+      reject(new StoreUnavailable(MISSED, { reason: 'deadline' }))
     }, deadline.remaining())
   })
   try {
@@ -30,6 +30,8 @@ export async function withinDeadline<T>(work: Promise<T>, deadline: Deadline, ab
     work.catch(() => undefined)
   }
 }
+
+const MISSED = 'The session store did not answer within its deadline (options.deadlineMs).'
 
 /** Waits a short, random time before another try, so that two writers do not collide again and again. */
 export function pauseBeforeRetry(deadline: Deadline): Promise<void> {

@@ -85,7 +85,43 @@ export class SessionInterrupted extends DjangoBridgeError {
 export class StoreUnavailable extends DjangoBridgeError {
   override readonly code = 'store_unavailable'
   override readonly status = 503
+  /** What is wrong, as far as it is known; stable. */
+  readonly reason: StoreFailure
+
+  constructor(message: string, { reason = 'refused', ...options }: ErrorOptions & { reason?: StoreFailure } = {}) {
+    super(message, options)
+    this.reason = reason
+  }
 }
+
+/** Values of `StoreUnavailable.reason`. */
+export type StoreFailure =
+  /** No connection could be made, or the one in use broke. */
+  | 'unreachable'
+  /** No answer within options.deadlineMs. */
+  | 'deadline'
+  /** Every connection of the pool stayed in use until the deadline. */
+  | 'pool_exhausted'
+  /** The server has no connection left for us. */
+  | 'too_many_connections'
+  /** The server is starting up, shutting down or recovering. */
+  | 'starting_up'
+  /** The server, or the file, takes no writes now. */
+  | 'read_only'
+  /** The disk, or the file, has no room for a write. */
+  | 'full'
+  /** Somebody else kept the database, or the session, locked or changing until the deadline. */
+  | 'locked'
+  /** The database's file holds something else than a database, or a damaged one. */
+  | 'corrupt'
+  /** The database, its file, a table or a column does not exist. */
+  | 'missing'
+  /** User, password or privileges do not suffice. */
+  | 'denied'
+  /** A write was sent and nothing tells whether it took place. */
+  | 'outcome_unknown'
+  /** Any other refusal; `cause` has the driver's code. */
+  | 'refused'
 
 /** Every error class of this library, for an exhaustive `switch` over `error.code`. */
 export type AnyDjangoBridgeError =

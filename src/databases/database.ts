@@ -15,9 +15,12 @@ export interface Instant {
 
 export interface Database {
   readonly vendor: 'sqlite' | 'postgresql'
-  /** Runs a statement that returns rows. @throws StoreUnavailable */
+  /** Runs a statement that only reads; it may be sent again when a connection breaks. @throws StoreUnavailable */
   rows(sql: string, parameters: readonly SqlValue[], deadline: Deadline): Promise<readonly Row[]>
-  /** Runs a statement; returns how many rows it matched. @throws StoreUnavailable, UniqueViolation */
+  /**
+   * Runs a statement that writes; returns how many rows it matched. It is sent again only when it is certain that it
+   * did not take place. @throws StoreUnavailable, UniqueViolation, OutcomeUnknown
+   */
   execute(sql: string, parameters: readonly SqlValue[], deadline: Deadline): Promise<number>
   /** What to bind for a DateTimeField. @see django/db/backends/base/operations.py adapt_datetimefield_value */
   fromInstant(instant: Instant): SqlValue
@@ -32,6 +35,20 @@ export class UniqueViolation extends StoreUnavailable {}
 
 /** A value cannot be converted to the type of the column it is compared with, so that no row can match. */
 export class NoSuchValue extends StoreUnavailable {}
+
+/** A write was sent, and then the connection broke or the deadline passed: it took place, will, or never does. */
+export class OutcomeUnknown extends StoreUnavailable {
+  /** What hid the answer. */
+  readonly fault: StoreUnavailable
+
+  constructor(fault: StoreUnavailable) {
+    super('A write was sent to the database, and whether it took place is not known.', {
+      reason: 'outcome_unknown',
+      cause: fault.cause,
+    })
+    this.fault = fault
+  }
+}
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/
 

@@ -2,15 +2,23 @@
  * Sessions in a database table. Mirrors django/contrib/sessions/backends/db.py, but every write compares and swaps:
  * a session that was deleted meanwhile is not recreated, and what somebody else wrote meanwhile is merged, not lost.
  */
-import { type Database, quoteIdentifier, type Row, type SqlValue, UniqueViolation } from '../databases/database.ts'
+import {
+  type Database,
+  OutcomeUnknown,
+  quoteIdentifier,
+  type Row,
+  type SqlValue,
+  UniqueViolation,
+} from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
-import { type Deadline, pauseBeforeRetry, startDeadline } from '../deadline.ts'
+import { type Deadline, startDeadline } from '../deadline.ts'
 import { SettingsError, StoreUnavailable } from '../errors.ts'
 import type { SessionData } from '../serializers/serializer.ts'
+import { compareAndSwap, type Swap } from './compare-and-swap.ts'
 import type { SessionCodec } from './session-data.ts'
 import type { Expiry, ExpiryRule } from './session-expiry.ts'
 import { newSessionKey } from './session-key.ts'
-import type { NextState, NotLoaded, RequestInfo, SessionStore, StoredSession } from './store.ts'
+import { isStored, type NotLoaded, type RequestInfo, type SessionStore, type StoredSession } from './store.ts'
 
 export interface DbStoreOptions {
   readonly database: Database
@@ -81,26 +89,20 @@ export function db(options: DbStoreOptions): SessionStore {
     return { key, data: answer.data, expiry, version: text }
   }
 
-  /** Tries `write` on what was seen, then on what is stored now, until it hits; null when the session is gone. */
-  async function swap(
+  function swap(
     seen: StoredSession,
-    write: (current: StoredSession, deadline: Deadline) => Promise<StoredSession | null>,
+    prepareSwap: (current: StoredSession, deadline: Deadline) => Swap,
   ): Promise<StoredSession | null> {
     const deadline = startDeadline(options.deadlineMs)
-    let current = seen
-    for (;;) {
-      const written = await write(current, deadline)
-      if (written !== null) return written
-      const row = await select(seen.key, deadline)
-      const newer = row === undefined ? null : open(seen.key, row)
-      if (newer === null || !('key' in newer)) return null
-      if (newer.version === current.version) {
-        throw new StoreUnavailable('The database did not change a row that it shows unchanged.')
-      }
-      current = newer
-      await pauseBeforeRetry(deadline)
-      if (deadline.remaining() === 0) throw new StoreUnavailable('A session was written by others until the deadline.')
-    }
+    return compareAndSwap(seen, {
+      deadline,
+      async read(key) {
+        const row = await select(key, deadline)
+        const answer = row === undefined ? null : open(key, row)
+        return answer !== null && isStored(answer) ? answer : null
+      },
+      prepare: (current) => prepareSwap(current, deadline),
+    })
   }
 
   async function update(
@@ -112,6 +114,22 @@ export function db(options: DbStoreOptions): SessionStore {
     const assignments = names.map((name) => `${name} = ?`).join(', ')
     const sql = `UPDATE ${table} SET ${assignments} WHERE session_key = ? AND session_data = ?`
     return (await database.execute(sql, [...values, current.key, String(current.version)], deadline)) > 0
+  }
+
+  /** Inserts a row; sent again where the reply was lost, it meets itself if it was there. @throws UniqueViolation */
+  async function insert(sql: string, session: StoredSession, values: SqlValue[], deadline: Deadline): Promise<void> {
+    const send = () => database.execute(sql, [session.key, ...values], deadline)
+    try {
+      await send()
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) throw error
+      try {
+        await send()
+      } catch (again) {
+        if (!(again instanceof UniqueViolation)) throw error
+        if ((await select(session.key, deadline))?.session_data !== session.version) throw again
+      }
+    }
   }
 
   return {
@@ -134,36 +152,40 @@ export function db(options: DbStoreOptions): SessionStore {
       const marks = ['?', ...values.map(() => '?')].join(', ')
       const sql = `INSERT INTO ${table} (session_key, ${names.join(', ')}) VALUES (${marks})`
       for (let tries = 1; ; tries++) {
-        const key = newSessionKey()
+        const session = stored(newSessionKey())
         try {
-          await database.execute(sql, [key, ...values], deadline)
-          return stored(key)
+          await insert(sql, session, values, deadline)
+          return session
         } catch (error) {
           if (!(error instanceof UniqueViolation) || tries === MOST_TAKEN_KEYS) throw error
         }
       }
     },
 
-    save: (seen, next: NextState, request) =>
-      swap(seen, async (current, deadline) => {
+    save: (seen, next, request) =>
+      swap(seen, (current, deadline) => {
         const { names, values, stored } = prepare(next(current.data), request)
-        return (await update(current, names, values, deadline)) ? stored(seen.key) : null
+        return { result: stored(seen.key), send: () => update(current, names, values, deadline) }
       }),
 
     // One statement renames the row, which keeps the columns of the site's own model and leaves no moment with two.
     cycle: (seen, next, request) =>
-      swap(seen, async (current, deadline) => {
+      swap(seen, (current, deadline) => {
         const { names, values, stored } = prepare(next(current.data), request)
         const key = newSessionKey()
-        const renamed = await update(current, ['session_key', ...names], [key, ...values], deadline)
-        return renamed ? stored(key) : null
+        return {
+          result: stored(key),
+          send: () => update(current, ['session_key', ...names], [key, ...values], deadline),
+        }
       }),
 
     touch: (seen) =>
-      swap(seen, async (current, deadline) => {
+      swap(seen, (current, deadline) => {
         const expiry = expiryOf(current.data)
-        const renewed = await update(current, ['expire_date'], [database.fromInstant(expiry)], deadline)
-        return renewed ? { ...current, expiry } : null
+        return {
+          result: { ...current, expiry },
+          send: () => update(current, ['expire_date'], [database.fromInstant(expiry)], deadline),
+        }
       }),
 
     async delete(key) {
@@ -186,11 +208,12 @@ export function db(options: DbStoreOptions): SessionStore {
     async clearExpired() {
       const now = database.fromInstant(wallClock.instant(options.now()))
       const batch = `SELECT session_key FROM ${table} WHERE expire_date < ? LIMIT ${CLEAR_BATCH}`
-      const sql = `DELETE FROM ${table} WHERE session_key IN (${batch})`
+      // Asked again of the row itself: a session that was renewed while the batch was made stays.
+      const sql = `DELETE FROM ${table} WHERE session_key IN (${batch}) AND expire_date < ?`
       for (let total = 0; ; ) {
-        const deleted = await database.execute(sql, [now], startDeadline(options.deadlineMs))
+        const deleted = await database.execute(sql, [now, now], startDeadline(options.deadlineMs))
+        if (deleted === 0) return total
         total += deleted
-        if (deleted < CLEAR_BATCH) return total
       }
     },
   }

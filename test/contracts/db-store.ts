@@ -6,6 +6,7 @@ import { expiryRule } from '../../src/stores/session-expiry.ts'
 import type { TestDatabase } from './database-fixtures.ts'
 import type { StoreUnderTest } from './session-store.ts'
 
+export const SITE_SECRET = 'a secret of the site'
 const START = Date.UTC(2026, 0, 15, 12)
 const settings = { SESSION_COOKIE_AGE: 1209600, SESSION_EXPIRE_AT_BROWSER_CLOSE: false }
 
@@ -15,7 +16,7 @@ export function storeOn(fixture: TestDatabase, options: Partial<DbStoreOptions> 
   const make = () =>
     db({
       database: fixture.database,
-      codec: createSessionCodec({ SECRET_KEY: 'a secret of the site', now: () => milliseconds }),
+      codec: createSessionCodec({ SECRET_KEY: SITE_SECRET, now: () => milliseconds }),
       expiryOf: expiryRule(settings, utcClock, now),
       wallClock: utcClock,
       now,

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { sqliteFixture } from '../contracts/database-fixtures.ts'
+import { describeRaces } from '../contracts/db-races.ts'
 import { storeOn } from '../contracts/db-store.ts'
 import { describeSessionStore, plainValues, setting } from '../contracts/session-store.ts'
 
 describeSessionStore('db on SQLite', async () => storeOn(await sqliteFixture()))
+describeRaces('db on SQLite', sqliteFixture)
 
 describe('db on SQLite, the row itself', () => {
   test('expire_date is the text that Django writes and compares, without a fraction of zero', async () => {

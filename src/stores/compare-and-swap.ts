@@ -1,0 +1,100 @@
+/**
+ * Check and act in one step: a write changes a session only while it is the version that the write was computed from;
+ * else it is computed anew from what is stored by then. So nothing that others wrote is lost, and a session that was
+ * deleted stays deleted.
+ *
+ * A write whose reply was lost is looked for in the store before it is sent again, once, to the letter the same.
+ */
+import { OutcomeUnknown } from '../databases/database.ts'
+import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
+import { StoreUnavailable } from '../errors.ts'
+import type { StoredSession } from './store.ts'
+
+/** One write, ready to be sent. */
+export interface Swap {
+  /** What is stored once it has taken place. */
+  readonly result: StoredSession
+  /** Returns false where another version is stored by now, or none. @throws StoreUnavailable, OutcomeUnknown */
+  send(): Promise<boolean>
+}
+
+export interface SwapParts {
+  readonly deadline: Deadline
+  /** What is stored under a key, expired or not; null for nothing, and for what cannot be read. */
+  read(key: string): Promise<StoredSession | null>
+  /** The write that leads on from `current`. */
+  prepare(current: StoredSession): Swap
+}
+
+/** Times that a store may refuse a version and then show it: others may have written the same text in between. */
+const MOST_UNCHANGED = 3
+
+/** Writes on what was seen, then on what is stored, until one hits; null when the session is gone. @throws StoreUnavailable */
+export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Promise<StoredSession | null> {
+  const { deadline, read } = parts
+  let current = seen
+  for (let unchanged = 0; ; ) {
+    const swap = parts.prepare(current)
+    if (await hasTakenPlace(swap, current, read)) return swap.result
+    const newer = await read(seen.key)
+    if (newer === null) return null
+    unchanged = newer.version === current.version ? unchanged + 1 : 0
+    if (unchanged === MOST_UNCHANGED) {
+      throw new StoreUnavailable('The database did not change a row that it shows unchanged.')
+    }
+    current = newer
+    await pauseBeforeRetry(deadline)
+    if (deadline.remaining() === 0) {
+      throw new StoreUnavailable('A session was written by others until the deadline.', { reason: 'locked' })
+    }
+  }
+}
+
+/** Sends a write, and finds out what became of it where its reply was lost. @throws OutcomeUnknown */
+async function hasTakenPlace(swap: Swap, current: StoredSession, read: SwapParts['read']): Promise<boolean> {
+  try {
+    return await swap.send()
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown)) throw error
+    // What cannot be asked stays unknown.
+    const answer = await settle(swap, current, read).catch(() => null)
+    if (answer === null) throw error
+    return answer
+  }
+}
+
+/** Whether a write took place after all, now or then; null when nothing can tell. */
+async function settle(swap: Swap, current: StoredSession, read: SwapParts['read']): Promise<boolean | null> {
+  for (let isLast = false; ; isLast = true) {
+    if (await isStored(swap, current, read)) return true
+    const present = await read(current.key)
+    if (present?.version !== current.version) return present === null || mayRepeat(swap, current) ? false : null
+    if (isLast) return null
+    // To the letter the same write: should the first one still be under way, only one of them can hit.
+    if (await swap.send().catch(lostAgain)) return true
+  }
+}
+
+function lostAgain(error: unknown): false {
+  if (error instanceof OutcomeUnknown) return false
+  throw error
+}
+
+/** Whether the store shows what the write was to leave; never for one that leaves no mark. */
+async function isStored({ result }: Swap, current: StoredSession, read: SwapParts['read']): Promise<boolean> {
+  if (!leavesMark(result, current)) return false
+  return (await read(result.key))?.version === result.version
+}
+
+function leavesMark(result: StoredSession, current: StoredSession): boolean {
+  return result.key !== current.key || result.version !== current.version
+}
+
+/**
+ * Whether the write may be computed anew from another version: a renewed expiry may come twice, and a session that
+ * is still under its key was not moved. A save may stand beneath what another wrote upon it, and a transformation in
+ * it would be made twice.
+ */
+function mayRepeat({ result }: Swap, current: StoredSession): boolean {
+  return result.key !== current.key || result.version === current.version
+}
