@@ -5,11 +5,12 @@
  * forwards what they do to test/django-suite/server.ts; python-fixtures/django_suite/README.md tells how.
  */
 import { spawnSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { FAULTS } from '../test/django-suite/faults.ts'
+import { packagesForTests, testsOf, versionOf } from './django-sources.mjs'
 
 const HELP = `npm run django-suite -- [options]
 
@@ -22,7 +23,9 @@ const HELP = `npm run django-suite -- [options]
                             halves     one half of signing by Node, the other by real Django, and the reverse
                             null       against a server that answers nothing: what passes there proves nothing
                             raising    against a server that refuses everything
-                            default: all but raising
+                            faults     the suites against a library with a fault, one after another
+                            default: plain, crossed, alternate, halves
+  --fault NAME              only this fault of test/django-suite/faults.ts
   --full                    both Djangos, both databases, every mode
   --help
 
@@ -77,11 +80,28 @@ const MODES = {
   null: [{ server: ['--answer', 'null'] }],
   raising: [{ server: ['--answer', 'error'] }],
 }
+const COLUMNS = {
+  suite: 'suite',
+  engine: 'engine',
+  mode: 'mode',
+  total: 'total',
+  'through Node': 'through Node',
+  passed: 'passed',
+  failed: 'failed',
+  'left out': 'left out',
+  skipped: 'skipped upstream',
+  percent: 'passed / (total - skipped)',
+  empty: 'pass against a server that answers nothing',
+}
+const FAULT_COLUMNS = { fault: 'fault', plain: 'plain', crossed: 'crossed', alternate: 'alternate', halves: 'halves' }
+/** Faults that a run without options plants: those that only a mode beside `plain` can notice. */
+const SAMPLE = ['another salt for rows', 'another salt for cookies']
+
 const DEFAULT_MODES = ['plain', 'crossed', 'alternate', 'halves']
+const EVERY_MODE = [...DEFAULT_MODES, 'raising', 'faults']
 
 const root = resolve(import.meta.dirname, '..')
 const fixtures = join(root, 'python-fixtures/django_suite')
-const cache = join(root, '.cache/django-suite')
 
 const { values: options } = parseArgs({
   options: {
@@ -89,6 +109,7 @@ const { values: options } = parseArgs({
     suite: { type: 'string', multiple: true },
     database: { type: 'string' },
     mode: { type: 'string', multiple: true },
+    fault: { type: 'string', multiple: true },
     full: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -101,16 +122,28 @@ function main() {
   const djangos = choice(options.django, ['5.2', '6.1'], options.full ? ['5.2', '6.1'] : ['5.2'])
   const databases = choice(options.database, ['sqlite', 'postgres'], options.full ? ['sqlite', 'postgres'] : ['sqlite'])
   const suites = (options.suite ?? Object.keys(SUITES)).flatMap((name) => choice(name, Object.keys(SUITES)))
-  const modes = (options.mode ?? (options.full ? [...DEFAULT_MODES, 'raising'] : DEFAULT_MODES)).flatMap((name) =>
-    choice(name, Object.keys(MODES)),
+  const wanted = options.mode ?? (options.full ? EVERY_MODE : options.fault ? ['faults'] : DEFAULT_MODES)
+  const modes = wanted.flatMap((name) => choice(name, [...Object.keys(MODES), 'faults']))
+  const faults = (options.fault ?? (modes.includes('faults') ? Object.keys(FAULTS) : SAMPLE)).flatMap((name) =>
+    choice(name, Object.keys(FAULTS)),
   )
   const totals = { passed: 0, failed: 0 }
   for (const django of djangos) {
     for (const database of databases) {
       const rows = suites.flatMap((suite) => rowsOf({ django, database, suite, modes, totals }))
+      if (rows.length === 0) continue
       console.log(`\nDjango ${versionOf(pythonOf(django))} on ${database}`)
-      printTable(rows)
+      printTable(COLUMNS, rows)
+      printLeftOut(django, suites)
     }
+  }
+  if (modes.includes('faults') || options.mode === undefined) {
+    const rows = faults.map((name) => faultRow({ name, django: djangos[0], database: databases[0], suites, totals }))
+    console.log('\nFaults planted in the library, and how many tests of each mode fail with them')
+    printTable(
+      FAULT_COLUMNS,
+      rows.filter((row) => row !== null),
+    )
   }
   console.log(`\n${totals.passed} passed, ${totals.failed} failed`)
   process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1
@@ -137,6 +170,10 @@ function rowsOf({ django, database, suite, modes, totals }) {
       const row = summary(outcomes)
       if (mode === 'raising')
         count(totals, row.blind === 0, `${row.blind} tests pass against a server that refuses all`)
+      for (const { test } of leftOutOf(django)) {
+        if (isOf(suite, test) && !(test in outcomes))
+          count(totals, false, `left-out.json names ${test}, which is no test`)
+      }
       if (own.includes(mode)) {
         totals.passed += row.passed
         totals.failed += row.failed
@@ -144,6 +181,27 @@ function rowsOf({ django, database, suite, modes, totals }) {
       return { suite, engine, mode: run.title ?? mode, ...row, empty: passesEmpty }
     }),
   )
+}
+
+/** Runs the suites that concern a fault, in all their modes; null when none of them was asked for. */
+function faultRow({ name, django, database, suites, totals }) {
+  const row = { fault: name, plain: '', crossed: '', alternate: '', halves: '' }
+  const concerned = FAULTS[name].suites.filter((suite) => suites.includes(suite))
+  if (concerned.length === 0) return null
+  console.log(`Django ${django}, ${database}: ${concerned.join(', ')} with the fault: ${name}`)
+  let noticed = 0
+  for (const suite of concerned) {
+    for (const mode of SUITES[suite].modes) {
+      for (const run of MODES[mode]) {
+        const outcomes = runTests({ django, database, suite, run: { ...run, fault: name } })
+        const failed = Object.values(outcomes).filter(isFailed).length
+        row[mode] = Number(row[mode]) + failed
+        noticed += failed
+      }
+    }
+  }
+  count(totals, noticed > 0, `no test notices: ${name}`)
+  return row
 }
 
 function count(totals, isGood, complaint) {
@@ -155,10 +213,12 @@ function count(totals, isGood, complaint) {
 function runTests({ django, database, suite, run, isShown = false }) {
   const python = pythonOf(django)
   const { labels, install, distribution = 'Django' } = SUITES[suite]
-  const tests = sources(python, distribution)
+  const tests = testsOf(python, distribution)
   const folder = mkdtempSync(join(tmpdir(), 'django-suite-'))
   const results = join(folder, 'results.json')
-  const server = [process.execPath, join(root, 'test/django-suite/server.ts'), ...(run.server ?? [])]
+  const server = run.fault
+    ? [process.execPath, join(root, 'test/django-suite/faulty-server.ts'), '--fault', run.fault]
+    : [process.execPath, join(root, 'test/django-suite/server.ts'), ...(run.server ?? [])]
   const leftOut = leftOutOf(django).map(({ test }) => test)
   const parameters = [
     ...[join(fixtures, 'run_tests.py'), tests, ...labels],
@@ -168,7 +228,7 @@ function runTests({ django, database, suite, run, isShown = false }) {
   const environment = {
     ...process.env,
     PYTHONDONTWRITEBYTECODE: '1',
-    PYTHONPATH: suite === 'jwt' ? packagesFor(python) : '',
+    PYTHONPATH: suite === 'jwt' ? packagesForTests(python) : '',
     SUITE_FOLDER: folder,
     ...(database === 'postgres' && { SUITE_POSTGRES_URL: postgresUrl() }),
   }
@@ -189,6 +249,10 @@ function runTests({ django, database, suite, run, isShown = false }) {
 function leftOutOf(django) {
   const entries = JSON.parse(readFileSync(join(fixtures, 'left-out.json'), 'utf8'))
   return entries.filter((entry) => entry.django === undefined || entry.django === django)
+}
+
+function isOf(suite, test) {
+  return SUITES[suite].labels.some((label) => test.startsWith(`${label}.`))
 }
 
 function summary(outcomes) {
@@ -216,20 +280,7 @@ function isFailed(test) {
   return !isPassed(test) && !['skipped', 'left out'].includes(test.outcome)
 }
 
-function printTable(rows) {
-  const columns = {
-    suite: 'suite',
-    engine: 'engine',
-    mode: 'mode',
-    total: 'total',
-    'through Node': 'through Node',
-    passed: 'passed',
-    failed: 'failed',
-    'left out': 'left out',
-    skipped: 'skipped upstream',
-    percent: 'passed / (total - skipped)',
-    empty: 'pass against a server that answers nothing',
-  }
+function printTable(columns, rows) {
   const lines = [Object.values(columns), ...rows.map((row) => Object.keys(columns).map((name) => String(row[name])))]
   const widths = Object.keys(columns).map((_, index) => Math.max(...lines.map((line) => line[index].length)))
   for (const line of lines)
@@ -241,58 +292,19 @@ function printTable(rows) {
     )
 }
 
+function printLeftOut(django, suites) {
+  const entries = leftOutOf(django).filter(({ test }) => suites.some((suite) => isOf(suite, test)))
+  for (const reason of new Set(entries.map((entry) => entry.reason))) {
+    const tests = entries
+      .filter((entry) => entry.reason === reason)
+      .map(({ test }) => test.split('.').slice(-2).join('.'))
+    console.log(`left out, ${tests.length}: ${tests.join(', ')}\n  ${reason}`)
+  }
+}
+
 function pythonOf(django) {
   const variable = `BRIDGE_PYTHON_${django.replace('.', '_')}`
   return process.env[variable] || fail(process.env[`${variable}_MISSING`] || `${variable} is not set.`)
-}
-
-function versionOf(python, distribution = 'Django') {
-  return output(python, ['-c', `from importlib.metadata import version; print(version('${distribution}'))`]).trim()
-}
-
-/** The folder with the tests of a source distribution, in the version that `python` has. */
-function sources(python, distribution) {
-  const version = versionOf(python, distribution)
-  const name = `${distribution.toLowerCase()}-${version}`
-  const folder = join(cache, name)
-  const tests = distribution === 'Django' ? join(folder, 'tests') : folder
-  if (existsSync(folder)) return tests
-  console.log(`fetching the source distribution of ${distribution} ${version}`)
-  mkdirSync(cache, { recursive: true })
-  const download = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--no-binary', ':all:', '-d', cache]
-  output(python, [...download, `${distribution}==${version}`])
-  const archive = readdirSync(cache).find((file) => file.toLowerCase() === `${name}.tar.gz`)
-  if (archive === undefined) fail(`pip downloaded no source distribution of ${distribution} ${version}.`)
-  output(python, ['-m', 'tarfile', '-e', join(cache, archive), cache])
-  if (distribution !== 'Django') writeKeys(join(folder, 'keys'))
-  return tests
-}
-
-/** A test of django-session-jwt reads a pair of keys that its distribution does not hold. */
-function writeKeys(folder) {
-  mkdirSync(folder)
-  const pem = (type) => ({ type, format: 'pem' })
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: pem('pkcs8'),
-    publicKeyEncoding: pem('spki'),
-  })
-  writeFileSync(join(folder, 'rsa'), privateKey)
-  writeFileSync(join(folder, 'rsa.pub'), publicKey)
-}
-
-/** What django-session-jwt's tests import beside Django, installed apart from everything else. */
-function packagesFor(python) {
-  const folder = join(cache, 'packages')
-  const requirements = join(root, 'python-fixtures/requirements/django-session-jwt-tests.txt')
-  if (!existsSync(folder)) output(python, ['-m', 'pip', 'install', '--quiet', '--target', folder, '-r', requirements])
-  return folder
-}
-
-function output(program, parameters) {
-  const { status, stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8', maxBuffer: 1 << 28 })
-  if (status !== 0) fail(`\`${parameters.slice(0, 3).join(' ')}\` failed: ${stderr.trim().split('\n').at(-1)}`)
-  return stdout
 }
 
 function postgresUrl() {

@@ -27,7 +27,7 @@ interface Question {
 
 type Handle = StoreHandle | SignerHandle
 
-const { values: flags } = parseArgs({ options: { answer: { type: 'string' } } })
+const { values: flags } = parseArgs({ options: { answer: { type: 'string' }, fault: { type: 'string' } } })
 const site = new Site()
 const handles = new Map<number, Handle>()
 
