@@ -20,20 +20,23 @@ type Change =
 
 /** Changes at one moment, ready to be applied to any data. */
 export interface FrozenChanges {
-  readonly cleared: boolean
+  readonly cleared: Clearing | null
   readonly byKey: ReadonlyMap<string, Change>
 }
+
+/** One call of `clear`: another one is another object. */
+type Clearing = object
 
 /** A login is one fact in three values: they are taken from one side, never mixed. @see django/contrib/auth login() */
 export const AUTH_KEYS = ['_auth_user_id', '_auth_user_backend', '_auth_user_hash'] as const
 
 /** Changes that are no reason to save. */
 interface Quiet {
-  readonly cleared: boolean
+  readonly cleared: Clearing | null
   readonly byKey: ReadonlyMap<string, Change>
 }
 
-const NOT_QUIET: Quiet = { cleared: false, byKey: new Map() }
+const NOT_QUIET: Quiet = { cleared: null, byKey: new Map() }
 
 interface HandedOut {
   readonly value: unknown
@@ -43,7 +46,7 @@ interface HandedOut {
 }
 
 export class Changes {
-  #cleared = false
+  #cleared: Clearing | null = null
   #quiet = NOT_QUIET
   readonly #byKey = new Map<string, Change>()
   readonly #handedOut = new Map<string, HandedOut>()
@@ -70,15 +73,17 @@ export class Changes {
 
   has(key: string, stored: SessionData): boolean {
     const change = this.#byKey.get(key)
-    return change === undefined ? this.#base(stored).has(key) : change.kind !== 'delete'
+    if (change === undefined) return this.#base(stored).has(key)
+    return change.kind === 'transform' ? this.get(key, stored) !== undefined : change.kind !== 'delete'
   }
 
   /** The keys as this request sees them, in the order in which Python's dict would have them. */
   keys(stored: SessionData): string[] {
     const keys = new Set(this.#base(stored).keys())
     for (const [key, change] of this.#byKey) {
-      if (change.kind === 'delete' || (change.kind === 'set' && change.moved)) keys.delete(key)
-      if (change.kind !== 'delete') keys.add(key)
+      const isThere = this.has(key, stored)
+      if (!isThere || (change.kind === 'set' && change.moved)) keys.delete(key)
+      if (isThere) keys.add(key)
     }
     return [...keys]
   }
@@ -110,7 +115,7 @@ export class Changes {
   }
 
   clear(): void {
-    this.#cleared = true
+    this.#cleared = {}
     this.#quiet = NOT_QUIET
     this.#byKey.clear()
     this.#handedOut.clear()
@@ -130,7 +135,7 @@ export class Changes {
 
   /** Whether there is a reason to save. */
   get any(): boolean {
-    if (this.#cleared && !this.#quiet.cleared) return true
+    if (this.#cleared !== this.#quiet.cleared && this.#cleared !== null) return true
     for (const [key, change] of this.#byKey) if (this.#quiet.byKey.get(key) !== change) return true
     for (const key of this.#handedOut.keys()) if (this.#isChangedInPlace(key)) return true
     return false
@@ -138,7 +143,7 @@ export class Changes {
 
   /** Whether a save would write anything. */
   get pending(): boolean {
-    return this.#cleared || this.#byKey.size > 0 || this.any
+    return this.#cleared !== null || this.#byKey.size > 0 || this.any
   }
 
   /** The changes so far, over what this request had read. Later changes are not part of it. */
@@ -155,10 +160,9 @@ export class Changes {
 
   /** Drops the changes that were saved; values that the handler still holds are compared with `saved` from now on. */
   settle(frozen: FrozenChanges, saved: SessionData): void {
-    if (frozen.cleared) {
-      this.#cleared = false
-      this.#quiet = { ...this.#quiet, cleared: false }
-    }
+    // Cleared since: nothing that was saved is to be seen any more.
+    if (this.#cleared !== null && this.#cleared !== frozen.cleared) return
+    this.#cleared = null
     for (const [key, change] of frozen.byKey) {
       const inPlace = !this.#byKey.has(key)
       if (!inPlace && this.#byKey.get(key) !== change) continue
@@ -166,14 +170,14 @@ export class Changes {
       const source = saved.get(key)
       if (change.kind === 'set' && source !== undefined && isEncoded(source)) {
         this.#handedOut.set(key, { value: change.value, source })
-      } else {
+      } else if (change.kind !== 'transform') {
         this.#handedOut.delete(key)
       }
     }
   }
 
   #base(stored: SessionData): SessionData {
-    return this.#cleared ? NOTHING : stored
+    return this.#cleared === null ? stored : NOTHING
   }
 
   #isChangedInPlace(key: string): boolean {
@@ -190,7 +194,7 @@ export class Changes {
 
 /** The next state of `current` under frozen changes. */
 export function applyChanges(frozen: FrozenChanges, current: SessionData): SessionData {
-  const next = new Map(frozen.cleared ? NOTHING : current)
+  const next = new Map(frozen.cleared === null ? current : NOTHING)
   for (const [key, change] of frozen.byKey) {
     const present = next.get(key)
     if (change.kind === 'delete') next.delete(key)
@@ -206,6 +210,13 @@ export function applyChanges(frozen: FrozenChanges, current: SessionData): Sessi
     }
   }
   return next
+}
+
+/** The changes that this request made itself, without what `freeze` kept of a login that was stored. */
+export function ownChanges({ cleared, byKey }: FrozenChanges): FrozenChanges {
+  const isWholeLogin = AUTH_KEYS.every((key) => byKey.has(key) && byKey.get(key)?.kind !== 'keep')
+  const isOwn = (key: string): boolean => isWholeLogin || !AUTH_KEYS.some((part) => part === key)
+  return { cleared, byKey: new Map([...byKey].filter(([key]) => isOwn(key))) }
 }
 
 const NOTHING: SessionData = new Map()

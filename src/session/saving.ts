@@ -5,7 +5,7 @@
 import { type DjangoBridgeError, SessionInterrupted, StoreUnavailable } from '../errors.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import type { NextState, RequestInfo, SessionStore, StoredSession } from '../stores/store.ts'
-import { AUTH_KEYS, applyChanges, Changes, type FrozenChanges } from './changes.ts'
+import { AUTH_KEYS, applyChanges, Changes, type FrozenChanges, ownChanges } from './changes.ts'
 
 export interface SavingOptions {
   readonly store: SessionStore
@@ -116,7 +116,7 @@ export class SessionSaving {
   save(whenGone: WhenGone = 'interrupt'): Promise<void> {
     return this.#write((state) => {
       if (state.stored === null) return state.changes.keys(NOTHING).length === 0 ? undefined : this.#create(state)
-      if (state.rotating) return this.#cycle(state, state.stored, whenGone)
+      if (state.rotating) return this.#rotate(state, state.stored, whenGone)
       return state.changes.pending
         ? this.#save(state, state.stored, whenGone)
         : this.#touch(state, state.stored, whenGone)
@@ -192,27 +192,33 @@ export class SessionSaving {
   async #cycle(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
     const { frozen, next } = this.#freeze(state)
     const saved = await this.store.cycle(stored, next, this.#options.request)
-    const onlyRotation = state.rotating && [...frozen.byKey.keys()].every((key) => AUTH_KEYS.some((own) => own === key))
     if (saved !== null) this.#settle(state, frozen, saved)
-    else await this.#gone(state, frozen, onlyRotation ? 'ignore' : whenGone)
+    else await this.#gone(state, frozen, whenGone)
+  }
+
+  /** A session that is gone is no error when its rotation was all there was to save. */
+  #rotate(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
+    const { frozen } = this.#freeze(state)
+    const isAll = [...frozen.byKey.keys()].every((key) => AUTH_KEYS.some((part) => part === key))
+    return this.#cycle(state, stored, isAll ? 'ignore' : whenGone)
   }
 
   async #touch(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
     const saved = await this.store.touch(stored)
-    if (saved !== null) this.#settle(state, { cleared: false, byKey: new Map() }, saved)
+    if (saved !== null) this.#settle(state, { cleared: null, byKey: new Map() }, saved)
     else if (whenGone !== 'ignore') throw interrupted()
   }
 
   async #gone(state: State, frozen: FrozenChanges, whenGone: WhenGone): Promise<void> {
     if (whenGone === 'interrupt') throw interrupted()
     if (whenGone === 'ignore') return
-    const next: NextState = () => applyChanges(frozen, NOTHING)
+    const next: NextState = () => applyChanges(ownChanges(frozen), NOTHING)
     this.#settle(state, frozen, await this.store.create(next, this.#options.request))
   }
 
   #freeze(state: State): { frozen: FrozenChanges; next: NextState } {
     const frozen = state.changes.freeze(state.stored?.data ?? NOTHING)
-    const shown = [...state.overlay].filter(([key]) => !frozen.byKey.has(key) && !frozen.cleared)
+    const shown = [...state.overlay].filter(([key]) => !frozen.byKey.has(key) && frozen.cleared === null)
     const next: NextState = (current) => {
       const data = new Map(applyChanges(frozen, current))
       for (const [key, value] of shown) data.set(key, { value })
@@ -225,8 +231,8 @@ export class SessionSaving {
     state.stored = saved
     state.written = saved
     state.touched = false
-    state.rotating = false
-    if (frozen.cleared || frozen.byKey.size > 0) state.changes.settle(frozen, saved.data)
+    if (frozen.byKey.has('_auth_user_hash')) state.rotating = false
+    if (frozen.cleared !== null || frozen.byKey.size > 0) state.changes.settle(frozen, saved.data)
   }
 }
 
