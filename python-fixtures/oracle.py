@@ -24,6 +24,8 @@ import jwt  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core import signing  # noqa: E402
+from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
+from django.test import RequestFactory  # noqa: E402
 
 from vectors import cookie_header, expire_date, expiry, session_data, set_cookie  # noqa: E402
 
@@ -110,6 +112,13 @@ def time_session_encode(request):
     return nanoseconds(lambda: SessionStore().encode(session), request["runs"])
 
 
+def origin_verified(request):
+    """Of a POST with these headers: whether Django takes it for HTTPS, and its Origin for the site's own."""
+    made = RequestFactory().post("/", secure=request["secure"], headers=request["headers"])
+    verified = "Origin" in made.headers and CsrfViewMiddleware(lambda _: None)._origin_verified(made)
+    return {"secure": made.is_secure(), "verified": verified}
+
+
 OPERATIONS = {
     "json_loads": lambda request: canonical(json.loads(request["text"])),
     "json_dumps": lambda request: canonical(ast.literal_eval(request["python"])),
@@ -132,6 +141,7 @@ OPERATIONS = {
     "expiry": read_expiry,
     "expire_date": lambda request: expire_date.saved_here(request.get("session_expiry", expiry.ABSENT)),
     "auth_hash": auth_hash,
+    "origin_verified": origin_verified,
     "jwt_encode": lambda request: jwt.encode(
         json.loads(request["claims"]), key_of(request), algorithm=request.get("algorithm", "HS256"),
     ),

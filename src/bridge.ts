@@ -8,6 +8,7 @@ import type { UserCheckOptions } from './auth/current-user.ts'
 import type { LoadUser, UserTable } from './auth/users.ts'
 import { type Clients, type Connections, checkConnections, connect } from './connect.ts'
 import { type ContextHooks, type ContextParts, DjangoContext } from './context.ts'
+import { strip } from './cookies/cookie-header.ts'
 import { createJwtCookie } from './cookies/jwt-cookie.ts'
 import { plainCookie, type SessionCookie } from './cookies/session-cookie.ts'
 import { isAttributeName } from './cookies/set-cookie.ts'
@@ -142,16 +143,12 @@ export function createBridge(
 /** The proxy's word on HTTPS goes before what the adapter sees. @see django/http/request.py HttpRequest.scheme */
 function seenThroughProxy(request: RequestInfo, setting: Settings['SECURE_PROXY_SSL_HEADER']): RequestInfo {
   if (setting === null) return request
-  const [name, value] = setting
-  const header =
-    request.headers[
-      name
-        .replace(/^HTTP_/, '')
-        .replaceAll('_', '-')
-        .toLowerCase()
-    ]
+  const [metaName, value] = setting
+  const name = metaName.slice('HTTP_'.length).replaceAll('_', '-').toLowerCase()
+  const header = request.headers[name]
   if (header === undefined) return request
-  return { ...request, secure: String(header).split(',', 1)[0]?.trim() === value }
+  const [first = ''] = String(header).split(',', 1)
+  return { ...request, secure: strip(first) === value }
 }
 
 function chooseCookie(

@@ -34,16 +34,20 @@ export function isSameOrigin(request: RequestInfo, trustedOrigins: readonly stri
   return trustedOrigins.some((trusted) => matchesTrusted(origin, trusted))
 }
 
+/** `https://*.example.com` stands for example.com, too. @see django/utils/http.py is_same_domain */
 function matchesTrusted(origin: string, trusted: string): boolean {
   if (!trusted.includes('*')) return origin === trusted
   const [scheme, host] = splitOrigin(trusted)
   const [ownScheme, ownHost] = splitOrigin(origin)
-  return scheme === ownScheme && host.startsWith('*.') && ownHost.endsWith(host.slice(1))
+  const domain = host.replace(/^\*+/, '').toLowerCase()
+  if (scheme !== ownScheme || domain === '') return false
+  return ownHost === domain || (domain.startsWith('.') && (ownHost.endsWith(domain) || ownHost === domain.slice(1)))
 }
 
+/** The host ends where a path would begin, which no browser sends: `https://evil.example/.example.com`. */
 function splitOrigin(origin: string): [scheme: string, host: string] {
-  const [scheme = '', host = ''] = origin.split('://', 2)
-  return [scheme, host]
+  const [, scheme = '', host = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(origin) ?? []
+  return [scheme.toLowerCase(), host]
 }
 
 /** A path on this host: a target such as `//elsewhere` or `https://…` is none. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -64,6 +65,23 @@ describe('in Express’s own words', () => {
     expect([status, headers.get('location'), headers.get('vary')]).toEqual([302, '/read', 'Accept, Cookie'])
     const [cookie = ''] = headers.getSetCookie()[0]?.split(';') ?? []
     expect((await request('/read', { headers: { cookie } })).text).toBe('{"cart":["pear"]}')
+  })
+
+  test('sendFile() streams a file whole, and answers that it has not changed, with the cookie', async () => {
+    const { request } = await start((app) => {
+      app.get('/file', async (request, response) => {
+        const session = await request.django.session()
+        session.set('downloads', 1)
+        response.sendFile(import.meta.filename)
+      })
+    })
+    const file = await request('/file')
+    expect(file.text).toBe(readFileSync(import.meta.filename, 'utf8'))
+    expect([file.headers.getSetCookie().length, file.headers.get('cache-control')]).toEqual([1, 'max-age=0, private'])
+    // Without the second header, fetch asks for no answer from a cache.
+    const known = { 'if-none-match': file.headers.get('etag') ?? '', 'cache-control': 'max-age=60' }
+    const again = await request('/file', { headers: known })
+    expect([again.status, again.text, again.headers.getSetCookie().length]).toEqual([304, '', 1])
   })
 
   test('requireUser() stands before a handler', async () => {

@@ -4,9 +4,10 @@ import type { Server } from 'node:http'
 import { connect, type Http2Server, type IncomingHttpHeaders } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import type { NodeResponse } from '../../src/adapters/node.ts'
-import type { Answer, Received, ServedPages } from '../contracts/adapter.ts'
+import type { Answer, ServedPages } from '../contracts/adapter.ts'
 
 /** Sends what a page answered, by the means of Node's responses. */
 export async function sendAnswer(response: NodeResponse, { status = 200, headers = [], body }: Answer): Promise<void> {
@@ -59,19 +60,13 @@ export async function overHttp2(server: Http2Server): Promise<ServedPages> {
       })
       stream.end()
       const [received] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status': number }]
-      return { status: received[':status'], headers: asHeaders(received), text: await textOf(stream) }
+      return { status: received[':status'], headers: asHeaders(received), text: await text(stream) }
     },
     async close() {
       await new Promise<void>((closed) => client.close(closed))
       await new Promise((closed) => server.close(closed))
     },
   }
-}
-
-async function textOf(stream: NodeJS.ReadableStream): Promise<Received['text']> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of stream) chunks.push(chunk as unknown as Uint8Array)
-  return Buffer.concat(chunks).toString()
 }
 
 function asHeaders(received: IncomingHttpHeaders): Headers {

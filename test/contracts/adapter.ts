@@ -235,6 +235,7 @@ export function adapterContract(serve: ServePages): void {
     const AS_IT_WAS = 'public, max-age=60, s-maxage=600'
     const rows: [string, string, (django: DjangoContext) => Promise<Answer>, Partial<DjangoSettings>][] = [
       ['read', AS_IT_WAS, async (django) => ({ ...(await readCart(django)), headers: PUBLIC }), {}],
+      ['reading of claims', AS_IT_WAS, async (django) => ({ headers: PUBLIC, body: String(django.claims) }), {}],
       ['write', PRIVATE, write({ headers: PUBLIC, body: 'x' }), {}],
       ['save every request', PRIVATE, async () => ({ headers: PUBLIC }), { SESSION_SAVE_EVERY_REQUEST: true }],
       ['redirect', PRIVATE, write({ status: 303, headers: [...PUBLIC, ['Location', '/']] }), {}],

@@ -14,6 +14,7 @@ describe('settingsFromEnv', () => {
         SESSION_COOKIE_SECURE: 'on',
         DEBUG: 'False',
         SESSION_COOKIE_SAMESITE: 'false',
+        SECURE_PROXY_SSL_HEADER: 'HTTP_X_FORWARDED_PROTO, https',
         DJANGO_SESSION_JWT: '{"FIELDS":["id"]}',
         LOGIN_URL: '',
       }),
@@ -25,6 +26,7 @@ describe('settingsFromEnv', () => {
       SESSION_COOKIE_SECURE: true,
       DEBUG: false,
       SESSION_COOKIE_SAMESITE: false,
+      SECURE_PROXY_SSL_HEADER: ['HTTP_X_FORWARDED_PROTO', 'https'],
       DJANGO_SESSION_JWT: { FIELDS: ['id'] },
     })
   })

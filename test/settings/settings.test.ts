@@ -92,6 +92,16 @@ describe('createBridge refuses, and says what to do', () => {
       /DJANGO_VERSION must be a version such as "5\.2"/,
     ],
     ['a user model without an app', { SECRET_KEY, AUTH_USER_MODEL: 'User' }, /AUTH_USER_MODEL must be app\.Model/],
+    [
+      'a proxy header without its value',
+      { SECRET_KEY, SECURE_PROXY_SSL_HEADER: ['HTTP_X_FORWARDED_PROTO'] },
+      /SECURE_PROXY_SSL_HEADER must be a pair such as \["HTTP_X_FORWARDED_PROTO", "https"\]/,
+    ],
+    [
+      'a proxy header under its name in HTTP',
+      { SECRET_KEY, SECURE_PROXY_SSL_HEADER: ['X-Forwarded-Proto', 'https'] },
+      /SECURE_PROXY_SSL_HEADER\.0 must name a header as Django does: HTTP_X_FORWARDED_PROTO/,
+    ],
     ['an origin without a scheme', { SECRET_KEY, CSRF_TRUSTED_ORIGINS: ['example.com'] }, /CSRF_TRUSTED_ORIGINS/],
     [
       'an unknown option of django-session-jwt',
@@ -194,6 +204,23 @@ describe('createBridge refuses, and says what to do', () => {
     expect(messages.filter((message) => message.includes(canary))).toEqual([])
   })
 })
+
+test.each([';', ',', '\r', '\n', '\0', '\x7f', 'é', '; Secure', '\r\nSet-Cookie: a=b'])(
+  'S12: %j in a setting of the cookie adds no attribute and no line',
+  (bad) => {
+    const refused: [name: string, value: string][] = [
+      ['SESSION_COOKIE_NAME', `name${bad}`],
+      ['SESSION_COOKIE_SAMESITE', `Lax${bad}`],
+    ]
+    // In a domain or path a comma adds nothing, and Django takes it.
+    if (bad !== ',') refused.push(['SESSION_COOKIE_DOMAIN', `a.example${bad}`], ['SESSION_COOKIE_PATH', `/${bad}`])
+    for (const [name, value] of refused) {
+      const error = refusal({ SECRET_KEY, [name]: value })
+      expect(error).toBeInstanceOf(SettingsError)
+      expect(error.message).toMatch(new RegExp(`^Settings: ${name} must [\\x20-\\x7e]*$`))
+    }
+  },
+)
 
 describe('checkSettings', () => {
   test('Django’s defaults, frozen, and no secret in what is printed', () => {
