@@ -17,6 +17,7 @@ TOPICS = {
     "session-data": ["session_data"],
     "expiry": ["expiry", "expire_date"],
     "auth-hash": ["auth_hash"],
+    "pickle": ["pickles"],
 }
 
 

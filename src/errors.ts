@@ -66,7 +66,23 @@ export class SignatureExpired extends BadSignature {
 
 /** Bytes that the configured serializer cannot read, or a value that it cannot write. */
 export class SerializationError extends DjangoBridgeError {
-  override readonly code = 'serialization'
+  override readonly code: 'serialization' | 'pickle_forbidden' = 'serialization'
+}
+
+/**
+ * A pickle asks for a class or function that is not allowed, or uses an opcode that only such pickles need; nothing of
+ * it was run. A class of the site's own is read by a codec for it.
+ */
+export class PickleForbidden extends SerializationError {
+  override readonly code = 'pickle_forbidden'
+  /** The Python path of what was asked for, such as `shop.models.Colour`, or the opcode's name. */
+  readonly forbidden: string
+
+  constructor(forbidden: string) {
+    const shown = named(forbidden)
+    super(`The pickle needs ${shown}, which is not allowed; a codec can allow a class of your own.`)
+    this.forbidden = shown
+  }
 }
 
 /**
@@ -132,6 +148,7 @@ export type AnyDjangoBridgeError =
   | BadSignature
   | SignatureExpired
   | SerializationError
+  | PickleForbidden
   | SessionInterrupted
   | StoreUnavailable
 

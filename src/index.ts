@@ -31,6 +31,7 @@ export {
   DjangoBridgeError,
   DriverMissingError,
   KeyRequired,
+  PickleForbidden,
   SerializationError,
   SessionInterrupted,
   SettingsError,

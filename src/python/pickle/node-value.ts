@@ -1,0 +1,102 @@
+/** From nodes to JavaScript values, and from those back to the nodes that they were made of. */
+import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
+import { setOwn } from '../json-tree.ts'
+import { PyFloat } from '../values.ts'
+import { type PickleCodecs, type PickledInstance, PyGlobal } from './pickle-codec.ts'
+import { malformed } from './pickle-limits.ts'
+import type { InstanceNode, ObjectNode, PickleNode } from './pickle-node.ts'
+
+const origins = new WeakMap<object, ObjectNode>()
+
+/** What an object was made of when it was handed out; undefined for one that the program made itself. */
+export function originNode(value: object): ObjectNode | undefined {
+  return origins.get(value)
+}
+
+/** How floats that are whole come out, which are `2` in JavaScript and `2.0` in Python. */
+export type FloatsAs = 'numbers' | 'PyFloat'
+
+/**
+ * The value of a node, made anew. One node gives one object, however often it stands in the value.
+ * @throws SerializationError where a codec refuses an instance
+ */
+export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: FloatsAs = 'numbers'): unknown {
+  const made = new Map<ObjectNode, unknown>()
+  return value(root)
+
+  function value(node: PickleNode): unknown {
+    if (typeof node !== 'object' || node === null) return node
+    const known = made.get(node)
+    if (known !== undefined) return known
+    const fresh = make(node)
+    made.set(node, fresh)
+    if (typeof fresh === 'object' && fresh !== null && !(fresh instanceof PyGlobal)) origins.set(fresh, node)
+    return fresh
+  }
+
+  function make(node: ObjectNode): unknown {
+    switch (node.kind) {
+      case 'float':
+        return floats === 'PyFloat' && Number.isInteger(node.value) ? new PyFloat(node.value) : node.value
+      case 'text':
+        return node.value
+      case 'bytes':
+        return Uint8Array.from(node.value)
+      case 'bytearray':
+        return PyByteArray.from(node.value)
+      case 'list':
+        return node.items.map(value)
+      case 'tuple':
+        return new PyTuple(node.items.map(value))
+      case 'set':
+        return new Set(distinct(node.items.map(value)))
+      case 'frozenset':
+        return new PyFrozenSet(distinct(node.items.map(value)))
+      case 'dict':
+        return dict(node.keys, node.values)
+      case 'global':
+        return new PyGlobal(node.module, node.name)
+      case 'instance':
+        return instance(node)
+    }
+  }
+
+  /** An object where every key is a text, else a Map. */
+  function dict(keys: readonly PickleNode[], values: readonly PickleNode[]): unknown {
+    if (keys.every((key) => typeof key === 'string')) {
+      const object = {}
+      for (const [index, key] of keys.entries()) setOwn(object, key, value(values[index] ?? null))
+      return object
+    }
+    return new Map(entries(keys, values))
+  }
+
+  function entries(keys: readonly PickleNode[], values: readonly PickleNode[]): [unknown, unknown][] {
+    const places = distinct(keys.map(value))
+    return places.map((key, index) => [key, value(values[index] ?? null)])
+  }
+
+  function instance(node: InstanceNode): unknown {
+    const { of, made: how, kwargs, state } = node
+    const pickled: PickledInstance = {
+      of,
+      made: how,
+      args: node.args.map(value),
+      kwargs: (kwargs === undefined ? {} : value(kwargs)) as Readonly<Record<string, unknown>>,
+      state: state === undefined ? undefined : value(state),
+      items: node.items.map(value),
+      entries: entries(node.keys, node.values),
+    }
+    try {
+      return codecs.of(of).decode(pickled)
+    } catch {
+      throw malformed(`an instance of ${of.name} cannot be read`)
+    }
+  }
+}
+
+/** Keys that Python tells apart and JavaScript does not: two NaN, or text with the halves of a pair as characters. */
+function distinct(keys: readonly unknown[]): readonly unknown[] {
+  if (new Set(keys).size < keys.length) throw malformed('two keys are one in JavaScript')
+  return keys
+}

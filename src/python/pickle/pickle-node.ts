@@ -1,0 +1,112 @@
+/**
+ * A pickle's content as Python has it, with types, order and sharing: one node object is one Python object, and stands
+ * wherever that stands. None, bool, str and int are their JavaScript values; whatever needs more is an object.
+ */
+
+export type PickleNode =
+  | null
+  | boolean
+  | string
+  /** An int that is a safe integer. */
+  | number
+  /** Any other int. */
+  | bigint
+  | FloatNode
+  | TextNode
+  | BytesNode
+  | SequenceNode
+  | DictNode
+  | GlobalNode
+  | InstanceNode
+
+export interface FloatNode {
+  readonly kind: 'float'
+  readonly value: number
+  /** The eight bytes of a NaN, whose payload a JavaScript number need not keep. */
+  readonly bits?: Uint8Array
+}
+
+/** A str that JavaScript text cannot tell from another: with both halves of a surrogate pair as two characters. */
+export interface TextNode {
+  readonly kind: 'text'
+  readonly value: string
+  /** As pickled: UTF-8, surrogates included. */
+  readonly utf8: Uint8Array
+}
+
+export interface BytesNode {
+  readonly kind: 'bytes' | 'bytearray'
+  readonly value: Uint8Array
+}
+
+export interface SequenceNode {
+  readonly kind: 'list' | 'tuple' | 'set' | 'frozenset'
+  readonly items: PickleNode[]
+}
+
+export interface DictNode {
+  readonly kind: 'dict'
+  /** In order; keys and values of the same length. */
+  readonly keys: PickleNode[]
+  readonly values: PickleNode[]
+}
+
+/** A class or function by its name. It is looked up nowhere. */
+export interface GlobalNode {
+  readonly kind: 'global'
+  readonly module: string
+  readonly name: string
+}
+
+/** An object of an allowed class: how to make it, and what is put into it then. */
+export interface InstanceNode {
+  readonly kind: 'instance'
+  readonly of: GlobalNode
+  /** Whether `of` is called with the arguments, or its `__new__` is. */
+  readonly made: 'reduce' | 'newobj'
+  readonly args: readonly PickleNode[]
+  /** Keyword arguments; only NEWOBJ_EX has them. */
+  readonly kwargs?: DictNode
+  /** For `__setstate__` or `__dict__`. */
+  state?: PickleNode
+  /** What is appended to a subclass of list or added to one of set. */
+  readonly items: PickleNode[]
+  /** What is set in a subclass of dict. */
+  readonly keys: PickleNode[]
+  readonly values: PickleNode[]
+}
+
+export type ObjectNode = Exclude<PickleNode, null | boolean | string | number | bigint>
+
+export function isObjectNode(node: PickleNode | undefined): node is ObjectNode {
+  return typeof node === 'object' && node !== null
+}
+
+/** The dotted path of a class or function. */
+export function pathOf(global: { readonly module: string; readonly name: string }): string {
+  return `${global.module}.${global.name}`
+}
+
+/** Every node directly inside another, in the order in which they are written. */
+export function childrenOf(node: ObjectNode): readonly PickleNode[] {
+  switch (node.kind) {
+    case 'list':
+    case 'tuple':
+    case 'set':
+    case 'frozenset':
+      return node.items
+    case 'dict':
+      return [...node.keys, ...node.values]
+    case 'instance':
+      return [
+        ...node.args,
+        ...(node.kwargs === undefined ? [] : [node.kwargs]),
+        ...node.items,
+        ...node.keys,
+        ...node.values,
+        ...(node.state === undefined ? [] : [node.state]),
+      ]
+    default:
+      return []
+  }
+}

@@ -1,0 +1,68 @@
+/** The zones of Python's times: fixed offsets, and those of zoneinfo and pytz by their names. */
+import type { PyTimeDelta } from './dates.ts'
+
+export class PyTimeZone {
+  /** `fixed`: datetime.timezone; `zoneinfo` and `pytz`: a zone with rules, named. */
+  readonly kind: 'fixed' | 'zoneinfo' | 'pytz'
+  /** `Europe/Berlin`; the name that a fixed offset was given, else null. */
+  readonly name: string | null
+  /** Seconds east of UTC; null where only the zone's rules tell it. */
+  readonly offsetSeconds: number | null
+  /** What pytz holds of the zone at that moment. */
+  readonly period: { readonly dstSeconds: number; readonly abbreviation: string } | null
+
+  private constructor(
+    kind: PyTimeZone['kind'],
+    name: string | null,
+    offsetSeconds: number | null,
+    period: PyTimeZone['period'] = null,
+  ) {
+    this.kind = kind
+    this.name = name
+    this.offsetSeconds = offsetSeconds
+    this.period = period
+    Object.freeze(this)
+  }
+
+  /** `datetime.timezone.utc` */
+  static readonly utc: PyTimeZone = new PyTimeZone('fixed', null, 0)
+
+  /** `datetime.timezone(timedelta(seconds=…), name)`; less than a day. */
+  static fixed(offset: number | PyTimeDelta, name: string | null = null): PyTimeZone {
+    const seconds =
+      typeof offset === 'number' ? offset : offset.days * 86_400 + offset.seconds + offset.microseconds / 1e6
+    if (!(Math.abs(seconds) < 86_400)) throw new TypeError('An offset is less than a day.')
+    return new PyTimeZone('fixed', name, seconds)
+  }
+
+  /** `zoneinfo.ZoneInfo(name)` */
+  static zoneInfo(name: string): PyTimeZone {
+    return new PyTimeZone('zoneinfo', name, null)
+  }
+
+  /** `pytz.timezone(name)`, with what pytz pickles of the period that a time is in. */
+  static pytz(
+    name: string,
+    offsetSeconds: number | null = null,
+    period: { readonly dstSeconds: number; readonly abbreviation: string } | null = null,
+  ): PyTimeZone {
+    return new PyTimeZone('pytz', name, offsetSeconds, period)
+  }
+
+  /** `+02:00`, as isoformat ends with it; empty where the offset is not known here. */
+  get offsetText(): string {
+    if (this.offsetSeconds === null) return ''
+    const two = (value: number): string => String(value).padStart(2, '0')
+    const seconds = Math.abs(this.offsetSeconds)
+    const whole = Math.floor(seconds)
+    const sign = this.offsetSeconds < 0 ? '-' : '+'
+    const micro = Math.round((seconds - whole) * 1e6)
+    const small = whole % 60 === 0 && micro === 0 ? '' : `:${two(whole % 60)}`
+    const fraction = micro === 0 ? '' : `.${String(micro).padStart(6, '0')}`
+    return `${sign}${two(Math.floor(whole / 3600))}:${two(Math.floor(whole / 60) % 60)}${small}${fraction}`
+  }
+
+  toString(): string {
+    return this.name ?? `UTC${this.offsetSeconds === 0 ? '' : this.offsetText}`
+  }
+}
