@@ -5,7 +5,7 @@ import { type LoadUser, type UserTable, usersFromTable } from './auth/users.ts'
 import type { Database } from './databases/database.ts'
 import { type PostgresPool, postgres } from './databases/postgres.ts'
 import { sqlite } from './databases/sqlite.ts'
-import { loadZoneClock, utcClock, type WallClock } from './databases/wall-clock.ts'
+import { loadWallClock, type WallClock } from './databases/wall-clock.ts'
 import { DriverMissingError, named, SettingsError } from './errors.ts'
 import type { SessionClock } from './session/session.ts'
 import { writesIsoExpiry } from './settings/django-version.ts'
@@ -114,7 +114,7 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
 
 /** Makes the live objects; servers are reached when the first statement needs them. */
 export async function connect(settings: Settings, options: ConnectOptions): Promise<Connections> {
-  const wallClock = settings.USE_TZ ? utcClock : await loadZoneClock(settings.TIME_ZONE)
+  const wallClock = await loadWallClock(settings)
   const database = openDatabase(settings, options, wallClock)
   const engine = ENGINES[settings.SESSION_ENGINE]
   if (engine === undefined) throw new SettingsError('SESSION_ENGINE is not supported.')

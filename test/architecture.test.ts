@@ -63,6 +63,12 @@ const LAYERS: readonly Layer[] = [
     owns: ['adapters/'],
     imports: ['bridge.ts', 'context.ts', 'connect.ts', 'index.ts', 'auth/', 'stores/store.ts', ...PURE],
   },
+  {
+    level: 5,
+    name: 'testing',
+    owns: ['testing.ts'],
+    imports: ['bridge.ts', 'auth/', 'session/session.ts', 'databases/', ...SETTINGS, ...PURE],
+  },
 ]
 
 function sourceFiles(folder = SOURCES): string[] {

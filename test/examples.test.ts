@@ -1,6 +1,6 @@
 /** The README's quick starts, run as they stand, on a database and cookies that a real Django made. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -121,4 +121,17 @@ test('page-by-page: reads, changes and ends the session', { timeout: 20_000 }, a
   const logout = await post('/logout')
   expect(logout.headers.getSetCookie()[0]).toMatch(/^sessionid=""; expires=Thu, 01 Jan 1970/)
   expect(await cart()).toEqual([])
+})
+
+test("testing: a site's own test passes without Django, and fails when the handler does", { timeout: 20_000 }, () => {
+  mkdirSync(join(ROOT, '.cache'), { recursive: true })
+  const folder = mkdtempSync(join(ROOT, '.cache/testing-')) // inside, where the package finds itself by name
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
+  const source = readFileSync(join(ROOT, 'examples/testing/app.test.ts'), 'utf8')
+  const run = (text: string) => {
+    writeFileSync(join(folder, 'app.test.ts'), text)
+    return spawnSync(process.execPath, ['--test', join(folder, 'app.test.ts')], { encoding: 'utf8' })
+  }
+  expect(run(source)).toMatchObject({ status: 0, stdout: expect.stringMatching(/pass 1\b/) })
+  expect(run(source.replace('+ 1', '+ 2'))).toMatchObject({ status: 1, stdout: expect.stringMatching(/8 !== 7/) })
 })

@@ -86,6 +86,7 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     splitPythonObject: 'reads none',
     tuple: 'reads none',
   },
+  './testing': { testSession: 'reads none' },
 }
 
 const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {

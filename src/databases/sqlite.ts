@@ -33,7 +33,7 @@ export function sqlite(options: SqliteOptions): Database {
   function statement(sql: string): StatementSync {
     const known = statements.get(sql)
     if (known !== undefined) return known
-    opened ??= options.client ?? openFile(options.path)
+    opened ??= options.client ?? openSqlite(options.path)
     const made = opened.prepare(sql)
     made.setReadBigInts(true)
     statements.set(sql, made)
@@ -77,7 +77,8 @@ export function sqlite(options: SqliteOptions): Database {
 
 const TAKEN = 'A row with this key exists already.'
 
-function openFile(path: string): DatabaseSync {
+/** Opens a file that exists, or `:memory:`. @throws StoreUnavailable, DriverMissingError */
+export function openSqlite(path: string): DatabaseSync {
   // Not a static import: bundlers and Node 22.15's warning meet node:sqlite only where SQLite is used.
   const module = process.getBuiltinModule('node:sqlite')
   if (module === undefined) throw new DriverMissingError('This Node has no node:sqlite; use Node 22.15 or newer.')

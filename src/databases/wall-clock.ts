@@ -32,6 +32,11 @@ interface TemporalLike {
   }
 }
 
+/** The clock that a site's settings ask for. */
+export async function loadWallClock(settings: { USE_TZ: boolean; TIME_ZONE: string }): Promise<WallClock> {
+  return settings.USE_TZ ? utcClock : loadZoneClock(settings.TIME_ZONE)
+}
+
 /** The clock without USE_TZ. Needs Temporal: the platform's own, or the package `temporal-polyfill`. */
 export async function loadZoneClock(timeZone: string): Promise<WallClock> {
   const { Temporal } = await loadTemporal()
