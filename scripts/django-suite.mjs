@@ -12,10 +12,13 @@ import { parseArgs } from 'node:util'
 import { FAULTS } from '../test/django-suite/faults.ts'
 import { packagesForTests, testsOf, versionOf } from './django-sources.mjs'
 
+const TRIALS = 20
+const FULL_TRIALS = 2000
+
 const HELP = `npm run django-suite -- [options]
 
   --django 5.2|6.1          default 5.2
-  --suite NAME              ${'signing, signed_cookies, sessions, middleware, jwt, apart; default all'}
+  --suite NAME              ${'signing, signed_cookies, sessions, middleware, jwt, random, apart; default all'}
   --database sqlite|postgres  default sqlite; postgres is the server of BRIDGE_POSTGRES_URL
   --mode NAME               plain      everything by Node
                             crossed    Node writes rows, real Django decodes them
@@ -26,10 +29,11 @@ const HELP = `npm run django-suite -- [options]
                             faults     the suites against a library with a fault, one after another
                             default: plain, crossed, alternate, halves
   --fault NAME              only this fault of test/django-suite/faults.ts
-  --full                    both Djangos, both databases, every mode
+  --seed N                  of the suite \`random\`: calls on a session here and on Django's, side by side; default 1
+  --full                    both Djangos, both databases, every mode; random with ${FULL_TRIALS} trials a class, else ${TRIALS}
   --help
 
-Nothing here is random. Ends with \`N passed, N failed\`; a test that is left out is in neither number, has its reason
+Ends with \`N passed, N failed\`; a test that is left out is in neither number, has its reason
 in python-fixtures/django_suite/left-out.json, and counts as failed in the percentage.`
 
 const SESSIONS = 'sessions_tests.tests'
@@ -56,6 +60,12 @@ const SUITES = {
     engine: 'db',
     distribution: 'django-session-jwt',
     modes: ['plain', 'halves'],
+  },
+  random: {
+    labels: ['random_sessions'],
+    install: 'sessions',
+    engine: 'db',
+    modes: ['plain'],
   },
   apart: {
     labels: [`${SESSIONS}.SessionBaseTests`, `${SESSIONS}.ClearSessionsCommandTests`],
@@ -110,6 +120,7 @@ const { values: options } = parseArgs({
     database: { type: 'string' },
     mode: { type: 'string', multiple: true },
     fault: { type: 'string', multiple: true },
+    seed: { type: 'string', default: '1' },
     full: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -229,6 +240,8 @@ function runTests({ django, database, suite, run, isShown = false }) {
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONPATH: suite === 'jwt' ? packagesForTests(python) : '',
     SUITE_FOLDER: folder,
+    SUITE_SEED: options.seed,
+    SUITE_TRIALS: String(options.full && !run.server ? FULL_TRIALS : TRIALS),
     ...(database === 'postgres' && { SUITE_POSTGRES_URL: postgresUrl() }),
   }
   try {

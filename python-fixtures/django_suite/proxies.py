@@ -131,6 +131,7 @@ class Proxies:
                 **names_of(real),
                 "TEST_COOKIE_NAME": real.TEST_COOKIE_NAME,
                 "_link": link,
+                "_real": real,
                 "_attributes": SESSION_ATTRIBUTES,
                 "__new__": construct,
                 "__init__": initialize,

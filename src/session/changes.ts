@@ -89,8 +89,10 @@ export class Changes {
   }
 
   set(key: string, value: unknown): void {
-    const moved = this.#byKey.get(key)?.kind === 'delete'
-    this.#byKey.delete(key)
+    const before = this.#byKey.get(key)
+    const moved = before?.kind === 'delete' || (before?.kind === 'set' && before.moved)
+    // A value that is there keeps its place, as in Python's dict.
+    if (before?.kind === 'delete') this.#byKey.delete(key)
     this.#byKey.set(key, moved ? { kind: 'set', value, moved } : { kind: 'set', value })
     this.#handedOut.delete(key)
   }

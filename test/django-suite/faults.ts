@@ -100,6 +100,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     to: '    return value',
     suites: SESSIONS,
   },
+  'a value set again moves to the end': {
+    file: 'session/changes.ts',
+    from: "if (before?.kind === 'delete') this.#byKey.delete(key)",
+    to: 'this.#byKey.delete(key)',
+    suites: ['random'],
+  },
   'an expired row opens': {
     file: 'stores/db.ts',
     from: 'if (!row.alive)',
