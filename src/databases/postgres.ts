@@ -1,20 +1,29 @@
 /**
- * PostgreSQL through `pg`. Our own pool destroys a connection that missed its deadline; a pool that was given is used
- * and never ended.
+ * PostgreSQL through `pg`. A connection that missed its deadline or broke is destroyed, never used again; a pool that
+ * was given is used and never ended.
  */
 import { type Deadline, withinDeadline } from '../deadline.ts'
-import { DjangoBridgeError, driverFault, StoreUnavailable } from '../errors.ts'
-import { type Database, NoSuchValue, type Row, UniqueViolation } from './database.ts'
+import { StoreUnavailable } from '../errors.ts'
+import { type Database, OutcomeUnknown, type Row } from './database.ts'
+import { type PoolCounts, type PoolUse, watchPool } from './pool-use.ts'
+import { isAnswer, isBroken, isOutOfDate, isRolledBack, postgresFault } from './postgres-faults.ts'
 
 /** The part of a `pg` client that is used. */
 export interface PostgresClient {
-  query(query: { text: string; values: unknown[] }): Promise<{ rows: unknown[]; rowCount: number | null }>
+  query(query: { text: string; values: unknown[] }): Promise<PostgresResult>
   /** With `true` the connection is closed instead of going back to the pool. */
   release(destroy?: boolean): void
+  on?(event: 'error', listener: () => void): unknown
+  removeListener?(event: 'error', listener: () => void): unknown
+}
+
+export interface PostgresResult {
+  readonly rows: unknown[]
+  readonly rowCount: number | null
 }
 
 /** The part of a `pg` Pool that is used. */
-export interface PostgresPool {
+export interface PostgresPool extends PoolCounts {
   connect(): Promise<PostgresClient>
 }
 
@@ -25,58 +34,116 @@ export interface PostgresOptions {
   readonly end?: (pool: PostgresPool) => Promise<void>
 }
 
-const UNIQUE_VIOLATION = '23505'
-/** invalid_text_representation, numeric_value_out_of_range: text that no value of the column's type has. */
-const NO_SUCH_VALUE = new Set(['22P02', '22003'])
-
 export function postgres(options: PostgresOptions): Database {
-  let pool: Promise<PostgresPool> | undefined
+  let opened: Promise<{ pool: PostgresPool; use: PoolUse }> | undefined
+  /** Connections that have answered before, and so may be stale since the server was restarted. */
+  const proven = new WeakSet<PostgresClient>()
 
-  async function query(
-    sql: string,
-    parameters: readonly unknown[],
+  async function run(statement: Statement, isRead: boolean, deadline: Deadline): Promise<PostgresResult> {
+    opened ??= options.pool().then((pool) => ({ pool, use: watchPool(pool) }))
+    // A driver that cannot be loaded is tried again with the next call.
+    const { pool, use } = await opened.catch((error: unknown) => {
+      opened = undefined
+      throw postgresFault(error)
+    })
+    for (let isLast = false; ; ) {
+      const attempt = await ask(pool, use, statement, deadline)
+      if ('rows' in attempt) return attempt
+      const { error, isSent, wasProven } = attempt
+      const isHarmless = isRolledBack(error) || (isBroken(error) && (isRead || !isSent))
+      if (!isHarmless || isLast || deadline.remaining() === 0) {
+        const fault = postgresFault(error)
+        const isUnknown = isSent && !isRead && !isAnswer(error) && fault instanceof StoreUnavailable
+        throw isUnknown ? new OutcomeUnknown(fault) : fault
+      }
+      // A restart leaves every pooled connection stale; each one that is met is destroyed, and then a new one is made.
+      isLast = !wasProven || isRolledBack(error)
+    }
+  }
+
+  async function ask(
+    pool: PostgresPool,
+    use: PoolUse,
+    statement: Statement,
     deadline: Deadline,
-  ): Promise<{ rows: unknown[]; rowCount: number | null }> {
-    pool ??= options.pool()
-    const connecting = pool.then((ready) => ready.connect())
-    let late = false
-    // A connection that comes after its deadline belongs to nobody: it goes straight back.
-    connecting.then(
-      (client) => late && client.release(),
-      () => undefined,
-    )
-    const client = await withinDeadline(connecting, deadline, () => {
-      late = true
-    }).catch(asStoreUnavailable)
-
+  ): Promise<PostgresResult | FailedAttempt> {
+    let client: PostgresClient
+    try {
+      client = await checkOut(pool, use, deadline)
+    } catch (error) {
+      return { error, isSent: false, wasProven: false }
+    }
+    const wasProven = proven.has(client)
+    // A client that breaks emits `error` beside failing its query; without a listener that ends the process.
+    client.on?.('error', ignore)
     let destroy = true
     try {
-      const answer = client.query({ text: numbered(sql), values: [...parameters] })
-      const result = await withinDeadline(answer, deadline, () => undefined)
+      const result = await withinDeadline(client.query({ ...statement }), deadline, () => undefined)
       destroy = false
+      use.answered()
+      proven.add(client)
       return result
     } catch (error) {
-      // What the server itself refused leaves the connection sound; anything else may still have an answer under way.
-      destroy = !isServerRefusal(error)
-      return asStoreUnavailable(error)
+      if (isAnswer(error)) use.answered()
+      destroy = !isAnswer(error) || isOutOfDate(error)
+      return { error, isSent: true, wasProven }
     } finally {
+      use.released()
+      if (destroy) use.destroyed(client)
       client.release(destroy)
+      client.removeListener?.('error', ignore)
     }
   }
 
   return {
     vendor: 'postgresql',
-    rows: async (sql, parameters, deadline) => (await query(sql, parameters, deadline)).rows as Row[],
-    execute: async (sql, parameters, deadline) => (await query(sql, parameters, deadline)).rowCount ?? 0,
+    rows: async (sql, parameters, deadline) => (await run(numbered(sql, parameters), true, deadline)).rows as Row[],
+    execute: async (sql, parameters, deadline) => (await run(numbered(sql, parameters), false, deadline)).rowCount ?? 0,
     fromInstant: (instant) => instant.at.toISOString(),
     toDate,
     async close() {
-      const opened = await pool?.catch(() => undefined)
-      if (opened !== undefined) await options.end?.(opened)
-      pool = undefined
+      const ending = await opened?.catch(() => undefined)
+      opened = undefined
+      if (ending !== undefined) await options.end?.(ending.pool)
     },
   }
 }
+
+interface Statement {
+  readonly text: string
+  readonly values: unknown[]
+}
+
+interface FailedAttempt {
+  readonly error: unknown
+  /** Whether the statement may have reached the server. */
+  readonly isSent: boolean
+  /** Whether the connection had answered before. */
+  readonly wasProven: boolean
+}
+
+async function checkOut(pool: PostgresPool, use: PoolUse, deadline: Deadline): Promise<PostgresClient> {
+  const since = performance.now()
+  const connecting = pool.connect()
+  let isLate = false
+  // A connection that comes after its deadline belongs to nobody: it goes straight back.
+  connecting.then(
+    (client) => isLate && client.release(),
+    () => undefined,
+  )
+  try {
+    const client = await withinDeadline(connecting, deadline, () => {
+      isLate = true
+    })
+    use.taken(client)
+    return client
+  } catch (error) {
+    const isRefused = (error as { severity?: unknown }).severity !== undefined
+    throw !isRefused && use.isExhausted(since) ? use.exhausted() : error
+  }
+}
+
+function ignore(): void {}
 
 /** A site's own pool may parse timestamps itself: text with an offset is taken too. */
 function toDate(column: unknown): Date | null {
@@ -85,21 +152,7 @@ function toDate(column: unknown): Date | null {
   return Number.isNaN(milliseconds) ? null : new Date(milliseconds)
 }
 
-function numbered(sql: string): string {
+function numbered(sql: string, parameters: readonly unknown[]): Statement {
   let count = 0
-  return sql.replaceAll('?', () => `$${++count}`)
-}
-
-function isServerRefusal(error: unknown): boolean {
-  const fields = error as { severity?: unknown; code?: unknown }
-  return typeof fields.code === 'string' && fields.severity === 'ERROR'
-}
-
-function asStoreUnavailable(error: unknown): never {
-  if (error instanceof DjangoBridgeError) throw error
-  const code = (error as { code?: unknown }).code
-  const cause = driverFault(error)
-  if (code === UNIQUE_VIOLATION) throw new UniqueViolation('A row with this key exists already.')
-  if (typeof code === 'string' && NO_SUCH_VALUE.has(code)) throw new NoSuchValue('No such value.', { cause })
-  throw new StoreUnavailable('PostgreSQL could not be reached or refused a statement.', { cause })
+  return { text: sql.replaceAll('?', () => `$${++count}`), values: [...parameters] }
 }

@@ -1,0 +1,62 @@
+/**
+ * How a `pg` Pool is used, to tell a pool without a free connection from a server that does not answer: to a caller
+ * both are a wait. A pool that shows neither counts nor events is never called exhausted.
+ */
+import { StoreUnavailable } from '../errors.ts'
+
+/** What a `pg` Pool shows beside `connect`. */
+export interface PoolCounts {
+  readonly totalCount?: number
+  readonly idleCount?: number
+  readonly options?: { readonly max?: number }
+  on?(event: 'acquire' | 'remove', listener: (client: object) => void): unknown
+}
+
+export interface PoolUse {
+  /** Called when a connection was given to us, or taken from the pool because it is of no more use. */
+  taken(client: object): void
+  destroyed(client: object): void
+  released(): void
+  /** Called when the server has answered. */
+  answered(): void
+  /** @param since when the wait began, by `performance.now()` */
+  isExhausted(since: number): boolean
+  /** The error of a call that waited in vain. */
+  exhausted(): StoreUnavailable
+}
+
+export function watchPool(pool: PoolCounts): PoolUse {
+  // A connection that is still being made is in totalCount, too: these are the ones that stand.
+  const standing = new Set<object>()
+  // In use before we looked, or being made: taken for standing, since a leaked one never shows itself.
+  const earlier = (pool.totalCount ?? 0) - (pool.idleCount ?? 0)
+  let ours = 0
+  let lastAnswer = Number.NEGATIVE_INFINITY
+  pool.on?.('acquire', (client) => standing.add(client))
+  pool.on?.('remove', (client) => standing.delete(client))
+  return {
+    taken(client) {
+      standing.add(client)
+      ours++
+    },
+    destroyed: (client) => void standing.delete(client),
+    released: () => void ours--,
+    answered() {
+      lastAnswer = performance.now()
+    },
+    isExhausted(since) {
+      const { totalCount = 0, idleCount = 0, options } = pool
+      const max = options?.max ?? Number.POSITIVE_INFINITY
+      const isFull = totalCount >= max && idleCount === 0 && Math.min(standing.size + earlier, totalCount) >= max
+      // Where we hold them all and no answer came, it is the server that is slow.
+      return isFull && (ours < max || lastAnswer > since)
+    },
+    exhausted: () =>
+      new StoreUnavailable(
+        `All ${pool.options?.max} connections of the PostgreSQL pool stayed in use until the deadline. The database may ` +
+          'be well: release every client that is checked out, or give the bridge a larger pool, or one of its own, in ' +
+          'clients.databases.',
+        { reason: 'pool_exhausted' },
+      ),
+  }
+}
