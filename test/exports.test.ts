@@ -62,6 +62,7 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     encodeLike: 'reads none',
     float: 'reads none',
     floatRepr: 'reads none',
+    formatPickle: 'reads none',
     formatPythonJson: 'reads none',
     JsonText: 'reads none',
     parsePickle: 'reads none',

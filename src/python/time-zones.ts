@@ -29,8 +29,7 @@ export class PyTimeZone {
 
   /** `datetime.timezone(timedelta(seconds=…), name)`; less than a day. */
   static fixed(offset: number | PyTimeDelta, name: string | null = null): PyTimeZone {
-    const seconds =
-      typeof offset === 'number' ? offset : offset.days * 86_400 + offset.seconds + offset.microseconds / 1e6
+    const seconds = typeof offset === 'number' ? offset : secondsOf(offset)
     if (!(Math.abs(seconds) < 86_400)) throw new TypeError('An offset is less than a day.')
     return new PyTimeZone('fixed', name, seconds)
   }
@@ -65,4 +64,9 @@ export class PyTimeZone {
   toString(): string {
     return this.name ?? `UTC${this.offsetSeconds === 0 ? '' : this.offsetText}`
   }
+}
+
+/** To the microsecond, as near as a number is. */
+function secondsOf({ days, seconds, microseconds }: PyTimeDelta): number {
+  return ((days * 86_400 + seconds) * 1e6 + microseconds) / 1e6
 }

@@ -27,7 +27,7 @@ export interface PickledInstance {
   readonly kwargs: Readonly<Record<string, unknown>>
   /** For `__setstate__` or `__dict__`; undefined where there is none. */
   readonly state: unknown
-  /** What is appended to a subclass of list, or added to one of set. */
+  /** What is appended to a subclass of list. */
   readonly items: readonly unknown[]
   /** What is set in a subclass of dict. */
   readonly entries: readonly (readonly [unknown, unknown])[]

@@ -97,9 +97,7 @@ export class PickleMachine {
 
   addItems(items: readonly PickleNode[]): void {
     const target = this.top()
-    if (!isObjectNode(target) || (target.kind !== 'set' && target.kind !== 'instance')) {
-      throw malformed('items are added to what is no set')
-    }
+    if (!isObjectNode(target) || target.kind !== 'set') throw malformed('items are added to what is no set')
     for (const item of items) target.items.push(item)
   }
 

@@ -69,7 +69,7 @@ export interface InstanceNode {
   readonly kwargs?: DictNode
   /** For `__setstate__` or `__dict__`. */
   state?: PickleNode
-  /** What is appended to a subclass of list or added to one of set. */
+  /** What is appended to a subclass of list. */
   readonly items: PickleNode[]
   /** What is set in a subclass of dict. */
   readonly keys: PickleNode[]

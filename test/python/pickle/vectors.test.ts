@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { PickleForbidden, SerializationError } from '../../../src/errors.ts'
 import { parsePickle, readPickle } from '../../../src/python/pickle/pickle-reader.ts'
+import { pickle } from '../../../src/python/pickle/pickler.ts'
 import { DJANGO_VERSIONS, outcome, type VectorRecord, vectors } from '../../vectors.ts'
 import { comparable, describeNode } from './described-node.ts'
 
@@ -13,9 +14,16 @@ const bytesOf = ({ pickle }: { readonly pickle: string }): Buffer => Buffer.from
 
 describe.each(DJANGO_VERSIONS)('vectors of Django %s', (version) => {
   test.each(vectors<Loads>('pickle', version, 'loads'))('$name', ({ pickles, value }) => {
-    for (const pickle of pickles) {
-      expect(describeNode(readPickle(bytesOf({ pickle })))).toEqual(comparable(value))
-      parsePickle(bytesOf({ pickle }))
+    for (const hex of pickles) {
+      expect(describeNode(readPickle(bytesOf({ pickle: hex })))).toEqual(comparable(value))
+      parsePickle(bytesOf({ pickle: hex }))
+    }
+  })
+
+  test.each(vectors<Loads>('pickle', version, 'loads'))('written again: $name', ({ pickles: [first = ''], value }) => {
+    const read = readPickle(bytesOf({ pickle: first }))
+    for (const protocol of [2, 3, 4, 5] as const) {
+      expect(describeNode(readPickle(pickle(read, protocol)))).toEqual(comparable(value))
     }
   })
 

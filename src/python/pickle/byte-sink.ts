@@ -1,0 +1,55 @@
+/** Bytes that grow while a pickle is written. */
+export class ByteSink {
+  #bytes = Buffer.allocUnsafe(256)
+  #length = 0
+
+  /** Everything so far, as a copy. */
+  finished(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#length))
+  }
+
+  byte(...values: readonly number[]): void {
+    this.#reserve(values.length)
+    for (const value of values) this.#bytes[this.#length++] = value
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  uint16(value: number): void {
+    this.#reserve(2)
+    this.#length = this.#bytes.writeUInt16LE(value, this.#length)
+  }
+
+  uint32(value: number): void {
+    this.#reserve(4)
+    this.#length = this.#bytes.writeUInt32LE(value, this.#length)
+  }
+
+  int32(value: number): void {
+    this.#reserve(4)
+    this.#length = this.#bytes.writeInt32LE(value, this.#length)
+  }
+
+  /** A length, so no more than 2**53. */
+  uint64(value: number): void {
+    this.#reserve(8)
+    this.#length = this.#bytes.writeBigUInt64LE(BigInt(value), this.#length)
+  }
+
+  float64(value: number): void {
+    this.#reserve(8)
+    this.#length = this.#bytes.writeDoubleBE(value, this.#length)
+  }
+
+  #reserve(length: number): void {
+    const needed = this.#length + length
+    if (needed <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length))
+    this.#bytes.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * From JavaScript values to nodes. What was read from a pickle and is unchanged goes back as the node that it came
+ * from, so that type, spelling and sharing stay: an int an int, a float a float, one list in two places one list.
+ */
+import { named, SerializationError } from '../../errors.ts'
+import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
+import { isPlainObject } from '../json-writer.ts'
+import { PyFloat } from '../values.ts'
+import { allowedGlobal } from './allowed-globals.ts'
+import { KeyIndex } from './hash-key.ts'
+import { asInt } from './int-bytes.ts'
+import { keyPlaces, nearItems } from './near-nodes.ts'
+import { nodeToValue, originNode } from './node-value.ts'
+import { type ClassName, type PickleCodec, type PickleCodecs, PyGlobal } from './pickle-codec.ts'
+import { DEFAULT_PICKLE_LIMITS } from './pickle-limits.ts'
+import {
+  type DictNode,
+  type GlobalNode,
+  type InstanceNode,
+  isObjectNode,
+  type ObjectNode,
+  type PickleNode,
+  type SequenceNode,
+} from './pickle-node.ts'
+import { isSameNode } from './same-node.ts'
+
+type Path = readonly (string | number)[]
+
+/** One writing: an object that stands in several places is one node in all of them. */
+export class ValueNodes {
+  readonly #codecs: PickleCodecs
+  readonly #made = new Map<object, PickleNode>()
+  readonly #parents = new Set<object>()
+
+  constructor(codecs: PickleCodecs) {
+    this.#codecs = codecs
+  }
+
+  /**
+   * @param near what stood in the place of the value, if anything did
+   * @returns `near` itself when nothing differs
+   * @throws SerializationError naming the place and type of what cannot be pickled
+   */
+  nodeOf(value: unknown, near?: PickleNode, path: Path = []): PickleNode {
+    if (typeof value !== 'object' || value === null || value instanceof PyFloat) return this.#scalar(value, near, path)
+    const known = this.#made.get(value)
+    if (known !== undefined) return known
+    if (this.#parents.has(value)) throw notWritable('a value that contains itself', path)
+    if (this.#parents.size >= DEFAULT_PICKLE_LIMITS.depth) throw notWritable('nesting this deep', [])
+    this.#parents.add(value)
+    const like = originNode(value) ?? near
+    const fresh = this.#object(value, like, path)
+    const node = like !== undefined && isSameNode(fresh, like) ? like : fresh
+    this.#parents.delete(value)
+    this.#made.set(value, node)
+    return node
+  }
+
+  #scalar(value: unknown, near: PickleNode | undefined, path: Path): PickleNode {
+    const isFloat = isKind(near, 'float')
+    if (isFloat && Object.is(near.value, value instanceof PyFloat ? value.value : value)) return near
+    if (isKind(near, 'text') && near.value === value) return near
+    // What a codec reads as a text or a number.
+    if (isKind(near, 'instance') && Object.is(nodeToValue(near, this.#codecs), value)) return near
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+    if (typeof value === 'bigint') return asInt(value)
+    if (value instanceof PyFloat) return { kind: 'float', value: value.value }
+    if (typeof value !== 'number') throw notWritable(typeof value, path)
+    // A float stays a float: 1.0 + 1 is 2.0 in Python.
+    const isInt = !isFloat && Number.isSafeInteger(value) && !Object.is(value, -0)
+    return isInt ? value : { kind: 'float', value }
+  }
+
+  #object(value: object, like: PickleNode | undefined, path: Path): PickleNode {
+    if (Array.isArray(value)) return this.#sequence('list', value, like, path)
+    if (value instanceof PyTuple) return this.#sequence('tuple', value.items, like, path)
+    const codec = this.#codecs.forValue(value)
+    if (codec?.encode !== undefined) return this.#instance(codec, value, like, path)
+    if (isKind(like, 'instance') && originNode(value) === like) return like
+    if (value instanceof PyFrozenSet) return this.#members('frozenset', value, like, path)
+    if (value instanceof Set) return this.#members('set', value, like, path)
+    if (value instanceof PyByteArray) return { kind: 'bytearray', value: Uint8Array.from(value) }
+    if (value instanceof Uint8Array) return { kind: 'bytes', value: Uint8Array.from(value) }
+    if (value instanceof Map) return this.#dict([...value], like, path)
+    if (!isPlainObject(value)) throw notWritable(className(value), path)
+    return this.#dict(inOrderOf(like, value), like, path)
+  }
+
+  #sequence(kind: 'list' | 'tuple', items: readonly unknown[], like: PickleNode | undefined, path: Path): SequenceNode {
+    const near = isKind(like, 'list') || isKind(like, 'tuple') ? nearItems(like.items, items) : []
+    return { kind, items: Array.from(items, (item, index) => this.nodeOf(item, near[index], [...path, index])) }
+  }
+
+  #members(
+    kind: 'set' | 'frozenset',
+    set: ReadonlySet<unknown>,
+    like: PickleNode | undefined,
+    path: Path,
+  ): SequenceNode {
+    const near = isKind(like, 'set') || isKind(like, 'frozenset') ? nearItems(like.items, [...set]) : []
+    const items = Array.from(set, (item, index) => this.nodeOf(item, near[index], [...path, index]))
+    checkKeys(items, path)
+    return { kind, items }
+  }
+
+  #dict(entries: readonly (readonly [unknown, unknown])[], like: PickleNode | undefined, path: Path): DictNode {
+    return { kind: 'dict', ...this.#pairs(entries, isKind(like, 'dict') ? like : undefined, path) }
+  }
+
+  #pairs(
+    entries: readonly (readonly [unknown, unknown])[],
+    like: Pick<DictNode, 'keys' | 'values'> | undefined,
+    path: Path,
+  ): Pick<DictNode, 'keys' | 'values'> {
+    const placeOf = keyPlaces(like?.keys ?? [])
+    const keys: PickleNode[] = []
+    const values: PickleNode[] = []
+    for (const [key, value] of entries) {
+      const place = placeOf(key)
+      const inside = [...path, typeof key === 'string' ? key : keys.length]
+      keys.push(this.nodeOf(key, place === undefined ? undefined : like?.keys[place], inside))
+      values.push(this.nodeOf(value, place === undefined ? undefined : like?.values[place], inside))
+    }
+    checkKeys(keys, path)
+    return { keys, values }
+  }
+
+  #instance(codec: PickleCodec, value: object, like: PickleNode | undefined, path: Path): PickleNode {
+    if (codec.isImmutable === true && isKind(like, 'instance') && originNode(value) === like) return like
+    const before = isKind(like, 'instance') ? like : undefined
+    const { args = [], kwargs, state, items = [], entries = [], ...told } = codec.encode?.(value) ?? {}
+    const instance: InstanceNode = {
+      kind: 'instance',
+      of: this.#global(told.of ?? before?.of ?? codec.classes[0]),
+      made: told.made ?? before?.made ?? 'reduce',
+      args: args.map((arg, index) => this.#argument(arg, before?.args[index], [...path, index])),
+      items: this.#sequence('list', items, before && { kind: 'list', items: before.items }, path).items,
+      ...this.#pairs(entries, before, path),
+    }
+    const hasKwargs = kwargs !== undefined && Object.keys(kwargs).length > 0
+    const full = hasKwargs
+      ? { ...instance, kwargs: this.#dict(Object.entries(kwargs), before?.kwargs, path) }
+      : instance
+    return state === undefined ? full : { ...full, state: this.nodeOf(state, before?.state, path) }
+  }
+
+  #argument(arg: unknown, near: PickleNode | undefined, path: Path): PickleNode {
+    return arg instanceof PyGlobal ? this.#global(arg) : this.nodeOf(arg, near, path)
+  }
+
+  /** What is written must be on the list as what is read. */
+  #global({ module, name }: ClassName): GlobalNode {
+    const isListed = (path: string): boolean => this.#codecs.has(path) || this.#codecs.isArgument(path)
+    return allowedGlobal(module, name, { protocol: 4, isListed })
+  }
+}
+
+function isKind<K extends ObjectNode['kind']>(node: PickleNode | undefined, kind: K): node is ObjectNode & { kind: K } {
+  return isObjectNode(node) && node.kind === kind
+}
+
+/** The entries of an object: a JavaScript object does not keep the order of keys like `"10"`, what it was read from does. */
+function inOrderOf(like: PickleNode | undefined, object: object): [string, unknown][] {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined)
+  if (!isKind(like, 'dict')) return entries
+  const left = new Map(entries)
+  const known = like.keys.filter((key): key is string => typeof key === 'string' && left.has(key))
+  const before = known.map((key): [string, unknown] => [key, left.get(key)])
+  for (const key of known) left.delete(key)
+  return [...before, ...left]
+}
+
+/** Of two keys that Python takes for one, a value would be lost. */
+function checkKeys(keys: readonly PickleNode[], path: Path): void {
+  if (keys.every((key) => typeof key === 'string')) return
+  const index = new KeyIndex()
+  if (keys.some((key, place) => index.placeOf(key, place) !== undefined)) {
+    throw notWritable('two keys that are one in Python, such as 1 and true,', path)
+  }
+}
+
+function className(value: object): string {
+  if (value instanceof Date) return 'a Date; PyDateTime.from makes a datetime of it,'
+  const name: unknown = value.constructor?.name
+  return typeof name === 'string' && name !== '' ? named(name) : 'a class instance'
+}
+
+function notWritable(what: string, path: Path): SerializationError {
+  const steps = path.map((step) => (typeof step === 'number' ? String(step) : named(step)))
+  return new SerializationError(`A pickle cannot hold ${what}${path.length === 0 ? '' : ` at ${steps.join('.')}`}.`)
+}
