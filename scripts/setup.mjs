@@ -21,6 +21,7 @@ const TASKS = {
   build: { build: true, djangos: [] },
   bench: { build: true, djangos: ['5.2'] },
   'compose:check': { build: true, djangos: [] },
+  history: { build: false, djangos: ['5.2'] },
   'django-suite': { build: false, djangos: ['5.2', '6.1'] },
 }
 

@@ -36,6 +36,7 @@ export {
   SessionInterrupted,
   SettingsError,
   SignatureExpired,
+  type StoreFailure,
   StoreUnavailable,
 } from './errors.ts'
 export { addVary, privateCacheControl } from './http-headers.ts'

@@ -79,7 +79,8 @@ export async function startLiveSite(
   }
 }
 
-interface DatabaseHome {
+/** A database of its own, empty, which goes with `drop`. */
+export interface DatabaseHome {
   readonly url: string
   /** What a container must see at the same place. */
   readonly folder?: string
@@ -87,8 +88,8 @@ interface DatabaseHome {
   drop(): Promise<void>
 }
 
-async function sqliteHome(): Promise<DatabaseHome> {
-  const folder = mkdtempSync(join(tmpdir(), 'live-site-'))
+export async function sqliteHome(parent: string = tmpdir()): Promise<DatabaseHome> {
+  const folder = mkdtempSync(join(parent, 'live-site-'))
   const file = join(folder, 'site.sqlite3')
   return {
     folder,
@@ -105,7 +106,7 @@ async function sqliteHome(): Promise<DatabaseHome> {
   }
 }
 
-async function postgresHome(server: PostgresServer): Promise<DatabaseHome> {
+export async function postgresHome(server: PostgresServer): Promise<DatabaseHome> {
   if ('missing' in server) throw new Error(server.missing)
   const name = `bridge_${randomUUID().replaceAll('-', '')}`
   const url = new URL(server.url)

@@ -1,0 +1,145 @@
+"""Requests of browsers, answered by real Django one a line: the adversary in histories of shared sessions.
+
+    history_worker.py '{"database": {…}, "secret_key": …}' prepare     migrates, makes the one user, ends
+    history_worker.py '{"database": {…}, "secret_key": …}' serve       {"id": 1, "operation": "write", …} → {"id": 1, …}
+    history_worker.py '{"database": {…}, "secret_key": …}' rows        every row as Django reads it, one a line
+
+test/history/event.ts has the shapes. Each request goes through SessionMiddleware, and so do its errors.
+"""
+
+import json
+import logging
+import random
+import sys
+import time
+import warnings
+
+import django
+from django.conf import settings
+
+OPTIONS = json.loads(sys.argv[1])
+# The most seconds that a view waits between reading and writing, so that others get between.
+THINKING = 0.003
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def configure():
+    warnings.filterwarnings("ignore")
+    settings.configure(
+        SECRET_KEY=OPTIONS["secret_key"],
+        SECRET_KEY_FALLBACKS=OPTIONS["secret_key_fallbacks"],
+        ALLOWED_HOSTS=["*"],
+        DATABASES={"default": OPTIONS["database"]},
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
+        LOGGING_CONFIG=None,
+    )
+    django.setup()
+    logging.getLogger("django").setLevel(logging.CRITICAL)
+
+
+configure()
+
+from django.contrib import auth  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.exceptions import SessionInterrupted  # noqa: E402
+from django.contrib.sessions.middleware import SessionMiddleware  # noqa: E402
+from django.contrib.sessions.models import Session  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.test import RequestFactory  # noqa: E402
+
+
+def state_of(session):
+    """What a request found; None for an empty session."""
+    if "origin" not in session:
+        return None
+    marks = {key: value for key, value in session.items() if key.startswith("mark ")}
+    return {
+        "origin": session["origin"],
+        "by": session["by"],
+        "marks": {key.removeprefix("mark "): value for key, value in marks.items()},
+    }
+
+
+class Handler:
+    """The view of one request, and what it did."""
+
+    def __init__(self, request):
+        self.asked = request
+        self.done = {}
+
+    def __call__(self, request):
+        session = request.session
+        seen = state_of(session)
+        self.done["seen"] = seen
+        time.sleep(random.random() * THINKING)
+        operation = self.asked["operation"]
+        if operation == "logout":
+            session.flush()
+        elif operation == "touch" and seen is not None:
+            session.modified = True
+            self.stamp(session)
+        elif operation == "authenticate":
+            before = session.session_key
+            auth.get_user(request)
+            if session.session_key != before:
+                self.stamp(session)
+        elif operation in ("write", "cycle", "login"):
+            session.setdefault("origin", self.asked["id"])
+            session["mark " + self.asked["tab"]] = [self.asked["browser"], self.asked["id"]]
+            self.stamp(session)
+            if operation == "login":
+                user = User.objects.get()
+                session[auth.SESSION_KEY] = str(user.pk)
+                session[auth.BACKEND_SESSION_KEY] = BACKEND
+                session[auth.HASH_SESSION_KEY] = user._get_session_auth_hash(secret=OPTIONS["secret_key_fallbacks"][0])
+            if operation != "write":
+                session.cycle_key()
+        return HttpResponse()
+
+    def stamp(self, session):
+        """Django saves all that it had read, so it stands on what it had read."""
+        seen = self.done["seen"]
+        self.done["on"] = seen and seen["by"]
+        session["by"] = self.asked["id"]
+
+
+def answer(asked):
+    handler = Handler(asked)
+    request = RequestFactory().get("/")
+    if asked["cookie"] is not None:
+        request.COOKIES[settings.SESSION_COOKIE_NAME] = asked["cookie"]
+    reply = {"id": asked["id"], "outcome": "ok", "seen": None, "sent": None}
+    try:
+        response = SessionMiddleware(handler)(request)
+        morsel = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        reply["sent"] = None if morsel is None else morsel.value
+    except SessionInterrupted:
+        reply["outcome"] = "interrupted"
+    except Exception as error:  # noqa: BLE001 – whatever a failing server makes Django raise
+        reply.update(outcome="failed", error=type(error).__name__)
+        connection.close()
+    return reply | handler.done
+
+
+def prepare():
+    call_command("migrate", verbosity=0)
+    User.objects.create(username="ada", password=OPTIONS["password"])
+
+
+def serve():
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+def rows():
+    for row in Session.objects.all():
+        data = row.get_decoded()
+        print(json.dumps({"key": row.session_key, "state": state_of(data), "is_readable": bool(data)}), flush=True)
+
+
+if __name__ == "__main__":
+    {"prepare": prepare, "serve": serve, "rows": rows}[sys.argv[2]]()

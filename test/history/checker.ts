@@ -1,0 +1,168 @@
+/**
+ * Judges a history: every anomaly, and the side whose write caused it.
+ *
+ * Stamps form chains: each write names the one it was put upon. A write that was acknowledged and is missing from a
+ * later state was lost where the two chains part: to the first write after their last common stamp that leads to
+ * what was seen, since that one was put upon a state that was no longer the newest.
+ */
+import { type Event, KEY_CHANGING, MARKING, type Side, type State } from './event.ts'
+
+export type AnomalyKind =
+  /** Data of a session was seen by a request that began after its logout had ended. */
+  | 'resurrection'
+  /** An acknowledged mark is missing from what another tab, or a later one, found. */
+  | 'lost'
+  /** As `lost`, found by the tab that wrote it. */
+  | 'own write missed'
+  /** A browser found another browser's values. */
+  | 'crossed'
+
+export interface Anomaly {
+  readonly kind: AnomalyKind
+  readonly cause: Side
+  /** The operation that found it. */
+  readonly found: number
+  /** The logout that was undone, the write that was lost, or the stamp of the state that was crossed. */
+  readonly about: number
+}
+
+export interface Verdict {
+  readonly anomalies: readonly Anomaly[]
+  /** How many states were compared with how many acknowledged writes, and how many logouts with later states. */
+  readonly checked: { readonly states: number; readonly writes: number; readonly logouts: number }
+}
+
+export function checkHistory(events: readonly Event[]): Verdict {
+  const byId = new Map(events.map((event) => [event.id, event]))
+  const sessions = Map.groupBy(events, (event) => originOf(event))
+  const anomalies: Anomaly[] = []
+  const checked = { states: 0, writes: 0, logouts: 0 }
+  for (const [origin, own] of sessions) {
+    if (origin === null) continue
+    const finders = own.filter((event) => event.seen !== null)
+    checked.states += finders.length
+    anomalies.push(
+      ...crossed(finders, byId),
+      ...resurrections(own, finders, byId, checked),
+      ...lostWrites(own, finders, byId, checked),
+    )
+  }
+  return { anomalies, checked }
+}
+
+/** The session that an operation was about: the one it found, or the one it made. */
+function originOf(event: Event): number | null {
+  if (event.seen !== null) return event.seen.origin
+  return MARKING.includes(event.operation) ? event.id : null
+}
+
+function crossed(finders: readonly Event[], byId: ReadonlyMap<number, Event>): Anomaly[] {
+  return finders.flatMap((event) => {
+    const state = event.seen as State
+    const isForeign =
+      (byId.get(state.origin)?.browser ?? event.browser) !== event.browser ||
+      Object.values(state.marks).some(([browser]) => browser !== event.browser)
+    const cause = byId.get(state.by)?.side ?? event.side
+    return isForeign ? [{ kind: 'crossed', cause, found: event.id, about: state.by } as const] : []
+  })
+}
+
+/** At most one for each logout. */
+function resurrections(
+  own: readonly Event[],
+  finders: readonly Event[],
+  byId: ReadonlyMap<number, Event>,
+  checked: { logouts: number },
+): Anomaly[] {
+  const logouts = finders.filter((event) => event.operation === 'logout' && event.outcome === 'ok')
+  return logouts.flatMap((logout) => {
+    const beside = own.filter((event) => event.id !== logout.id && overlaps(event, logout))
+    // A logout ends the key it saw; one that was renewed at the same time may go on.
+    if (beside.some((event) => KEY_CHANGING.includes(event.operation))) return []
+    checked.logouts++
+    const finder = finders.find((event) => event.start > logout.end)
+    if (finder === undefined) return []
+    if (finder.cookie !== logout.cookie) {
+      return [{ kind: 'resurrection', cause: doubler(own), found: finder.id, about: logout.id } as const]
+    }
+    const writer = byId.get((finder.seen as State).by)
+    const isLate = writer !== undefined && endOf(writer) > logout.start
+    // Without a stamp since, something that leaves none brought it back, or the logout deleted nothing.
+    const silent = beside.some(({ side }) => side === 'node') ? 'node' : logout.side
+    return [{ kind: 'resurrection', cause: isLate ? writer.side : silent, found: finder.id, about: logout.id } as const]
+  })
+}
+
+/** The side that left a session under two keys: Django's `cycle_key` makes the new row before it deletes the old. */
+function doubler(own: readonly Event[]): Side {
+  const renewals = own.filter(({ operation }) => KEY_CHANGING.includes(operation))
+  const isTwice = (event: Event): boolean => renewals.some((other) => other !== event && overlaps(event, other))
+  return renewals.some((event) => event.side === 'django' && isTwice(event)) ? 'django' : 'node'
+}
+
+/** At most one for each write. */
+function lostWrites(
+  own: readonly Event[],
+  finders: readonly Event[],
+  byId: ReadonlyMap<number, Event>,
+  checked: { writes: number },
+): Anomaly[] {
+  const writes = own.filter((event) => event.outcome === 'ok' && MARKING.includes(event.operation))
+  checked.writes += writes.length
+  const found = new Map<number, Anomaly>()
+  for (const finder of finders) {
+    const state = finder.seen as State
+    for (const [tab, written] of latestBefore(writes, finder.start)) {
+      // A tab asks for one thing after another, so its later operations have higher numbers.
+      if ((state.marks[tab]?.[1] ?? -1) >= written.id || found.has(written.id)) continue
+      found.set(written.id, {
+        kind: finder.tab === tab ? 'own write missed' : 'lost',
+        cause: culprit(state.by, written.id, byId),
+        found: finder.id,
+        about: written.id,
+      })
+    }
+  }
+  return [...found.values()]
+}
+
+/** By tab, the last of its writes that was acknowledged before a moment. */
+function latestBefore(writes: readonly Event[], moment: number): Map<string, Event> {
+  const latest = new Map<string, Event>()
+  for (const write of writes) {
+    if (write.end < moment && write.id > (latest.get(write.tab)?.id ?? -1)) latest.set(write.tab, write)
+  }
+  return latest
+}
+
+/** The side that put a write upon a state older than `lost`. Where the chains do not tell, it is ours. */
+function culprit(seen: number, lost: number, byId: ReadonlyMap<number, Event>): Side {
+  const kept = [...chain(seen, byId)]
+  const gone = [...chain(lost, byId)]
+  const parting = kept.findIndex((stamp) => gone.includes(stamp))
+  if (parting < 0) return 'node'
+  const overwriter = byId.get(kept[parting - 1] ?? Number.NaN)
+  const overwritten = byId.get(gone[gone.indexOf(kept[parting] ?? Number.NaN) - 1] ?? Number.NaN)
+  // A renewed key of Django's is a second session beside the one it was made from: neither overwrote the other.
+  if (overwritten?.side === 'django' && KEY_CHANGING.includes(overwritten.operation)) return 'django'
+  return overwriter?.side ?? 'node'
+}
+
+/** A stamp and those it was put upon, newest first. */
+function* chain(from: number, byId: ReadonlyMap<number, Event>): Generator<number> {
+  const passed = new Set<number>()
+  for (let stamp: number | null | undefined = from; typeof stamp === 'number' && !passed.has(stamp); ) {
+    passed.add(stamp)
+    yield stamp
+    stamp = byId.get(stamp)?.on
+  }
+}
+
+/** What failed may take place at any later time. */
+function endOf(event: Event): number {
+  return event.outcome === 'failed' ? Number.POSITIVE_INFINITY : event.end
+}
+
+function overlaps(event: Event, other: Event): boolean {
+  return event.start < endOf(other) && endOf(event) > other.start
+}

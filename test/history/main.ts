@@ -1,0 +1,162 @@
+/** Histories of shared sessions, judged: `npm run history -- --help`. */
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { type Random, seededRandom } from '../../bench/statistics.ts'
+import type { AnomalyKind } from './checker.ts'
+import { type HistoryDatabase, postgresForHistory, sqliteForHistory } from './database.ts'
+import { PLANTS, type Plant } from './plants.ts'
+import { type HistoryResult, runHistory } from './run.ts'
+
+const FULL = 100_000
+const QUICK = 1_000
+const PLANTED = 1_500
+
+const HELP = `npm run history -- [options]
+
+  --database sqlite|postgres  may be repeated; default sqlite, and postgres where BRIDGE_POSTGRES_URL names a server
+  --engine db                 the session engine; the only one so far
+  --operations N              of each history; default ${QUICK}
+  --full                      ${FULL} operations
+  --seed N                    of what browsers wish and what fails; how processes race is nobody's to repeat
+  --help
+
+Browsers with several tabs share sessions between Node and real Django, on PostgreSQL through a proxy that fails, on
+SQLite beside a process that holds the lock and is killed. Then the same with Django alone, then with faults planted
+under Node, each of which must be found. Ends with \`N passed, N failed\`: Node may cause no anomaly.`
+
+const KINDS: readonly AnomalyKind[] = ['resurrection', 'lost', 'own write missed', 'crossed']
+
+const { values: options } = parseArgs({
+  options: {
+    database: { type: 'string', multiple: true },
+    engine: { type: 'string', default: 'db' },
+    operations: { type: 'string' },
+    full: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const server = process.env.BRIDGE_POSTGRES_URL
+const python = process.env.BRIDGE_PYTHON_5_2
+const DATABASES: Readonly<Record<string, () => Promise<HistoryDatabase>>> = {
+  sqlite: sqliteForHistory,
+  postgres: () => postgresForHistory(server ?? ''),
+}
+
+let passed = 0
+let failed = 0
+
+if (options.help) console.log(HELP)
+else await main()
+
+async function main(): Promise<void> {
+  const names = options.database ?? (server ? ['sqlite', 'postgres'] : ['sqlite'])
+  const unknown = names.find((name) => !(name in DATABASES))
+  if (unknown !== undefined || options.engine !== 'db') return refuse(`Not known: ${unknown ?? options.engine}.`)
+  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.')
+  if (!python)
+    return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`)
+  const operations = Number(options.operations ?? (options.full ? FULL : QUICK))
+  const seed = Number(options.seed ?? randomInt(2 ** 31))
+  if (!(operations > 0) || !Number.isSafeInteger(seed)) return refuse('--operations and --seed are whole numbers.')
+  console.log(`${operations} operations each, seed ${seed}`)
+
+  const random = seededRandom(seed)
+  for (const name of names) {
+    const both = await history(name, python, random, { operations, sides: ['node', 'django'] })
+    const alone = await history(name, python, random, { operations, sides: ['django'] })
+    report(name, both, alone)
+    judge(name, both, operations)
+  }
+  for (const plant of Object.keys(PLANTS) as Plant[]) await judgePlant(plant, python, random)
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+}
+
+async function history(
+  name: string,
+  python: string,
+  random: Random,
+  given: { operations: number; sides: readonly ('node' | 'django')[]; plant?: Plant },
+): Promise<HistoryResult> {
+  const database = await (DATABASES[name] ?? sqliteForHistory)()
+  const title = `${name}, ${given.plant ?? given.sides.join(' and ')}`
+  let told = performance.now()
+  const progress = (done: number): void => {
+    if (performance.now() - told < 5000) return
+    told = performance.now()
+    console.error(`  ${title}: ${done} of ${given.operations}`)
+  }
+  try {
+    return await runHistory({ ...given, database, python, random, progress, isDisturbed: given.plant === undefined })
+  } finally {
+    await database.drop()
+  }
+}
+
+function report(name: string, both: HistoryResult, alone: HistoryResult): void {
+  const { states, writes, logouts } = both.checked
+  console.log(
+    `\n${name}: ${states} states against ${writes} acknowledged writes and ${logouts} logouts, ${seconds(both)}`,
+  )
+  console.log(`  outcomes: ${outcomes(both)}`)
+  console.log(`  Django alone: ${outcomes(alone)}, ${seconds(alone)}`)
+  console.log(
+    `  ${'anomaly'.padEnd(20)}${'by Node'.padStart(10)}${'by Django'.padStart(12)}${'Django alone'.padStart(15)}`,
+  )
+  for (const kind of KINDS) {
+    const cells = [count(both, kind, 'node'), count(both, kind, 'django'), count(alone, kind, 'django')]
+    console.log(
+      `  ${kind.padEnd(20)}${cells.map((cell, index) => String(cell).padStart([10, 12, 15][index] ?? 0)).join('')}`,
+    )
+  }
+  console.log(`  rows left: ${both.rows}, unreadable ${both.unreadableRows}`)
+}
+
+function judge(name: string, { checked, outcomes: seen, ...result }: HistoryResult, operations: number): void {
+  for (const kind of KINDS) {
+    const ours = result.anomalies.filter((anomaly) => anomaly.kind === kind && anomaly.cause === 'node')
+    tell(ours.length === 0, `${name}: no ${kind} by Node`)
+    for (const anomaly of ours.slice(0, 5)) console.log(`    operation ${anomaly.found} about ${anomaly.about}`)
+  }
+  tell(result.unreadableRows === 0, `${name}: every row that is left can be read`)
+  const isEnough =
+    checked.states > operations / 4 && checked.writes > operations / 10 && checked.logouts > operations / 200
+  tell(isEnough, `${name}: there was enough to judge`)
+  const failures = Object.entries(seen).some(([what, times]) => what.endsWith('failed') && times > 0)
+  // A lock is waited for; only a proxy makes requests fail.
+  tell(failures || name === 'sqlite', `${name}: the faults were felt`)
+}
+
+async function judgePlant(plant: Plant, python: string, random: Random): Promise<void> {
+  const { anomalies } = await history('sqlite', python, random, { operations: PLANTED, sides: ['node'], plant })
+  const wanted = PLANTS[plant]
+  const hits = anomalies.filter((anomaly) => anomaly.kind === wanted && anomaly.cause === 'node').length
+  tell(hits > 0, `planted ${plant}: ${hits} times ${wanted} by Node`)
+}
+
+function count({ anomalies }: HistoryResult, kind: AnomalyKind, cause: 'node' | 'django'): number {
+  return anomalies.filter((anomaly) => anomaly.kind === kind && anomaly.cause === cause).length
+}
+
+function outcomes(result: HistoryResult): string {
+  return Object.entries(result.outcomes)
+    .sort()
+    .map(([what, times]) => `${what} ${times}`)
+    .join(', ')
+}
+
+function seconds(result: HistoryResult): string {
+  return `${result.seconds.toFixed(0)} s`
+}
+
+function tell(isGood: boolean, what: string): void {
+  if (isGood) passed++
+  else failed++
+  console.log(`  ${isGood ? 'ok    ' : 'FAILED'} ${what}`)
+}
+
+function refuse(why: string): void {
+  console.error(`${why}\n\n${HELP}`)
+  process.exitCode = 2
+}

@@ -1,0 +1,85 @@
+/** One history, from an empty database to the verdict. */
+import type { Random } from '../../bench/statistics.ts'
+import { browse } from './browsers.ts'
+import { checkHistory, type Verdict } from './checker.ts'
+import { djangoDatabase, type HistoryDatabase } from './database.ts'
+import type { Event } from './event.ts'
+import type { Plant } from './plants.ts'
+import { djangoWorker, nodeWorker, prepareDatabase, type SiteSecrets, storedRows, type Worker } from './workers.ts'
+
+export interface HistoryOptions {
+  readonly database: HistoryDatabase
+  readonly python: string
+  readonly operations: number
+  readonly random: Random
+  readonly sides: readonly ('node' | 'django')[]
+  readonly isDisturbed: boolean
+  readonly plant?: Plant
+  readonly progress: (done: number) => void
+}
+
+export interface HistoryResult extends Verdict {
+  readonly seconds: number
+  /** By side and outcome. */
+  readonly outcomes: Readonly<Record<string, number>>
+  readonly rows: number
+  readonly unreadableRows: number
+}
+
+const SECRETS: SiteSecrets = {
+  secretKey: 'the secret of a site whose history is recorded',
+  fallbackKey: 'the secret before that, which logins still have',
+  password: 'pbkdf2_sha256$1$salt$hash',
+}
+const NODE_WORKERS = 2
+const DJANGO_WORKERS = 3
+
+export async function runHistory(options: HistoryOptions): Promise<HistoryResult> {
+  const { database, python, random } = options
+  const began = performance.now()
+  await prepareDatabase(python, djangoDatabase(database.directUrl), SECRETS)
+  const workers = await startWorkers(options)
+  const calm = options.isDisturbed ? database.disturb(random) : async () => undefined
+  const events = await browse({ ...options, workers }).finally(calm)
+  await Promise.all(workers.map((worker) => worker.stop()))
+
+  let rows = 0
+  let unreadableRows = 0
+  for await (const row of storedRows(python, djangoDatabase(database.directUrl), SECRETS)) {
+    rows++
+    if (!row.is_readable || row.state === null) unreadableRows++
+    else events.push(lookAt(row.key, row.state, events))
+  }
+  return {
+    ...checkHistory(events),
+    outcomes: countOf(events),
+    rows,
+    unreadableRows,
+    seconds: (performance.now() - began) / 1000,
+  }
+}
+
+function startWorkers({ database, python, sides, plant }: HistoryOptions): Promise<Worker[]> {
+  const starting = sides.flatMap((side) =>
+    Array.from({ length: side === 'node' ? NODE_WORKERS : DJANGO_WORKERS }, () =>
+      side === 'node'
+        ? nodeWorker({ databaseUrl: database.url, ...SECRETS, plant: plant ?? null })
+        : djangoWorker(python, djangoDatabase(database.url), SECRETS),
+    ),
+  )
+  return Promise.all(starting)
+}
+
+/** A row that is left in the end, as if its browser looked at it. */
+function lookAt(key: string, state: NonNullable<Event['seen']>, events: readonly Event[]): Event {
+  const now = performance.now()
+  const browser = events.find((event) => event.id === state.origin)?.browser ?? -1
+  const seen = { seen: state, sent: null, outcome: 'ok', start: now, end: now } as const
+  return { ...seen, id: -events.length, operation: 'read', side: 'django', browser, tab: 'end', cookie: key }
+}
+
+function countOf(events: readonly Event[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { side, outcome } of events) counts[`${side} ${outcome}`] = (counts[`${side} ${outcome}`] ?? 0) + 1
+  return counts
+}
