@@ -13,7 +13,7 @@ import { FAULTS } from '../test/django-suite/faults.ts'
 import { packagesForTests, testsOf, versionOf } from './django-sources.mjs'
 
 const TRIALS = 20
-const FULL_TRIALS = 2000
+const FULL_TRIALS = 200
 
 const HELP = `npm run django-suite -- [options]
 
@@ -29,7 +29,7 @@ const HELP = `npm run django-suite -- [options]
                             faults     the suites against a library with a fault, one after another
                             default: plain, crossed, alternate, halves
   --fault NAME              only this fault of test/django-suite/faults.ts
-  --seed N                  of the suite \`random\`: calls on a session here and on Django's, side by side; default 1
+  --seed N                  of the suite \`random\`: sessions and requests here and at Django's, side by side; default 1
   --full                    both Djangos, both databases, every mode; random with ${FULL_TRIALS} trials a class, else ${TRIALS}
   --help
 
@@ -62,8 +62,8 @@ const SUITES = {
     modes: ['plain', 'halves'],
   },
   random: {
-    labels: ['random_sessions'],
-    install: 'sessions',
+    labels: ['random_sessions', 'random_requests'],
+    install: 'sessions,middleware',
     engine: 'db',
     modes: ['plain'],
   },
@@ -156,6 +156,7 @@ function main() {
       printTable(FAULT_COLUMNS, rows)
     }
   }
+  if (suites.includes('random')) console.log(`\nseed ${options.seed}`)
   console.log(`\n${totals.passed} passed, ${totals.failed} failed`)
   process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1
 }

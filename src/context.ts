@@ -137,8 +137,9 @@ export class DjangoContext {
     const { settings } = this.#parts
     const incoming = this.#cookieRead()
     if (this.#opening === null) {
-      const untouched = settings.SESSION_SAVE_EVERY_REQUEST && incoming !== null && 'key' in incoming.reading
-      if (!untouched) return isDeleted(incoming?.reading) ? this.#deletion() : this.#nothing()
+      const isSaved = settings.SESSION_SAVE_EVERY_REQUEST && status < 500
+      const hasKey = incoming !== null && 'key' in incoming.reading
+      if (!isSaved || !hasKey) return isDeleted(incoming?.reading) ? this.#deletion() : this.#nothing()
       this.#opening = this.#open()
       await this.#opening
     }

@@ -317,6 +317,16 @@ describe('SESSION_SAVE_EVERY_REQUEST', () => {
     expect(eager.rows()).toHaveLength(1)
     await eager.close()
   })
+
+  test('leaves a session that nobody touched alone when the response failed: nothing would be saved', async () => {
+    const eager = await makeSite({ SESSION_SAVE_EVERY_REQUEST: true })
+    const key = await eager.store({ a: 1 })
+    const rows = eager.rows()
+    eager.advance(60)
+    expect(await eager.open(`sessionid=${key}`).finish(500)).toEqual({ cookies: [], vary: [] })
+    expect(eager.rows()).toEqual(rows)
+    await eager.close()
+  })
 })
 
 describe('finish', () => {

@@ -174,6 +174,8 @@ class Proxies:
         link = self.link
 
         class SessionMiddleware(real):
+            _real = real
+
             def process_request(self, request):
                 cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
                 request.session = object.__new__(self.SessionStore)

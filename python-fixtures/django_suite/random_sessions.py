@@ -205,21 +205,8 @@ class Trial:
     def key(self):
         return self.rng.choice(NAMES)
 
-    def value(self, depth=0):
-        rng = self.rng
-        leaves = [
-            lambda: None,
-            lambda: rng.random() < 0.5,
-            lambda: rng.randrange(-(10**6), 10**6),
-            lambda: rng.choice([2**53 + 1, -(2**70), 0]),
-            lambda: rng.randrange(10**6) + 0.25,
-            lambda: rng.choice(["", "text", "ü€😀", '\\"/\b\x7f\u2028', "\ud83d"]),
-        ]
-        nodes = [
-            lambda: [self.value(depth + 1) for _ in range(rng.randrange(4))],
-            lambda: {name: self.value(depth + 1) for name in rng.sample(["k", "l", "__proto__", "ß"], rng.randrange(4))},
-        ]
-        return rng.choice(leaves if depth > 2 else leaves + nodes)()
+    def value(self):
+        return random_value(self.rng)
 
 
 CALLS = [
@@ -228,6 +215,25 @@ CALLS = [
     *("touch", "wait", "wait", "reopen", "reopen", "read_each_others", "encode", "clear_expired"),
 ]
 REAL = SessionStore._real
+
+
+def random_value(rng, depth=0):
+    """A value that JSON can hold. Names inside are no numbers: JavaScript's objects have those first."""
+    leaves = [
+        lambda: None,
+        lambda: rng.random() < 0.5,
+        lambda: rng.randrange(-(10**6), 10**6),
+        lambda: rng.choice([2**53 + 1, -(2**70), 0]),
+        lambda: rng.randrange(10**6) + 0.25,
+        lambda: rng.choice(["", "text", "ü€😀", '\\"/\b\x7f\u2028', "\ud83d"]),
+    ]
+    nodes = [
+        lambda: [random_value(rng, depth + 1) for _ in range(rng.randrange(4))],
+        lambda: {
+            name: random_value(rng, depth + 1) for name in rng.sample(["k", "l", "__proto__", "ß"], rng.randrange(4))
+        },
+    ]
+    return rng.choice(leaves if depth > 2 else leaves + nodes)()
 
 
 def attempt(session, name, args, kwargs):
