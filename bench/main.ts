@@ -2,8 +2,11 @@
 import { randomInt } from 'node:crypto'
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { expressGroup } from './express.ts'
 import type { BenchGroup, GroupTools } from './groups.ts'
+import { importGroup } from './imports.ts'
 import { jwtGroup } from './jwt.ts'
+import { memoryGroup } from './memory.ts'
 import { compare, type Result, type RoundOptions } from './rounds.ts'
 import { sessionGroup } from './session.ts'
 import { seededRandom } from './statistics.ts'
@@ -19,6 +22,21 @@ const GROUPS: Readonly<Record<string, { readonly run: BenchGroup; readonly full:
     run: sessionGroup,
     full: { rounds: 80, roundMs: 10, warmUpMs: 300 },
     quick: { rounds: 5, roundMs: 3, warmUpMs: 20 },
+  },
+  express: {
+    run: expressGroup,
+    full: { rounds: 60, roundMs: 100, warmUpMs: 1500 },
+    quick: { rounds: 3, roundMs: 20, warmUpMs: 50 },
+  },
+  memory: {
+    run: memoryGroup,
+    full: { rounds: 15, roundMs: 0, warmUpMs: 0 },
+    quick: { rounds: 2, roundMs: 0, warmUpMs: 0 },
+  },
+  import: {
+    run: importGroup,
+    full: { rounds: 40, roundMs: 0, warmUpMs: 0 },
+    quick: { rounds: 2, roundMs: 0, warmUpMs: 0 },
   },
 }
 
@@ -96,16 +114,13 @@ async function main(): Promise<void> {
   process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1
 }
 
-function table({ title, rounds, standings }: Result): string {
+function table({ title, unit, ratio: meaning, rounds, standings }: Result): string {
   const width = Math.max(...standings.map(({ name }) => name.length))
-  const lines = standings.map(({ name, nanoseconds, spread, ratio }, place) => {
+  const lines = standings.map(({ name, median, spread, ratio }, place) => {
     const { low, middle, high } = ratio
     const against = place === 0 ? '' : `${middle.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
-    const time = `${(nanoseconds / 1000).toFixed(2)} µs`.padStart(12)
-    return `  ${name.padEnd(width)} ${time}  ±${(spread * 100).toFixed(0).padStart(2)} %  ${against}`.trimEnd()
+    const amount = `${median.toFixed(2)} ${unit}`.padStart(12)
+    return `  ${name.padEnd(width)} ${amount}  ±${(spread * 100).toFixed(0).padStart(2)} %  ${against}`.trimEnd()
   })
-  return [
-    `\n${title} (${rounds} rounds; time, spread, our speed against theirs with its 95 % interval)`,
-    ...lines,
-  ].join('\n')
+  return [`\n${title} (${rounds} rounds; median, spread; ${meaning}, with the 95 % interval)`, ...lines].join('\n')
 }

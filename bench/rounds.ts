@@ -6,15 +6,31 @@ import { type Estimate, median, type Random, ratioOf, shuffled, spread } from '.
 
 export interface Contestant {
   readonly name: string
-  /** Does its work this many times; returns the nanoseconds that took. */
-  time(runs: number): number | Promise<number>
+  /** Does its work this many times; returns what that took: nanoseconds, where the contest has no other unit. */
+  measure(runs: number): number | Promise<number>
 }
 
 export interface Contest {
   readonly title: string
-  /** The first is this library. */
+  /** The first is what the others are compared with, mostly this library. */
   readonly contestants: readonly Contestant[]
+  /** Default: microseconds. */
+  readonly unit?: Unit
+  /** What a ratio says. Default: our speed against theirs. */
+  readonly ratio?: string
+  /** How often the work is done in a round; default, as often as its milliseconds allow. */
+  readonly runs?: number
 }
+
+export interface Unit {
+  readonly name: string
+  /** So many of what `measure` returns. */
+  readonly size: number
+}
+
+export const MICROSECONDS: Unit = { name: 'µs', size: 1000 }
+export const MILLISECONDS: Unit = { name: 'ms', size: 1e6 }
+export const KILOBYTES: Unit = { name: 'kB', size: 1000 }
 
 export interface RoundOptions {
   readonly rounds: number
@@ -26,16 +42,18 @@ export interface RoundOptions {
 
 export interface Standing {
   readonly name: string
-  /** Median nanoseconds of one run. */
-  readonly nanoseconds: number
+  /** Median of one run, in the contest's unit. */
+  readonly median: number
   /** Distance between the quartiles as a part of the median. */
   readonly spread: number
-  /** How much longer it takes than this library does: above 1, the library is faster. */
+  /** How much more it takes than the first: above 1, the first is better. */
   readonly ratio: Estimate
 }
 
 export interface Result {
   readonly title: string
+  readonly unit: string
+  readonly ratio: string
   readonly rounds: number
   readonly standings: readonly Standing[]
 }
@@ -44,7 +62,7 @@ export interface Result {
 export function contestant(name: string, work: () => unknown): Contestant {
   return {
     name,
-    time(runs) {
+    measure(runs) {
       const start = process.hrtime.bigint()
       for (let run = 0; run < runs; run++) kept = work()
       return Number(process.hrtime.bigint() - start)
@@ -55,7 +73,7 @@ export function contestant(name: string, work: () => unknown): Contestant {
 export function asyncContestant(name: string, work: () => Promise<unknown>): Contestant {
   return {
     name,
-    async time(runs) {
+    async measure(runs) {
       const start = process.hrtime.bigint()
       for (let run = 0; run < runs; run++) kept = await work()
       return Number(process.hrtime.bigint() - start)
@@ -66,25 +84,28 @@ export function asyncContestant(name: string, work: () => Promise<unknown>): Con
 /** The last answer stays reachable, so that no compiler can leave the work out. */
 export let kept: unknown
 
-export async function compare({ title, contestants }: Contest, options: RoundOptions): Promise<Result> {
+export async function compare(contest: Contest, options: RoundOptions): Promise<Result> {
+  const { title, contestants, unit = MICROSECONDS, ratio = 'our speed against theirs' } = contest
   const { rounds, random } = options
-  const entries: { contestant: Contestant; runs: number; times: number[] }[] = []
+  const entries: { contestant: Contestant; runs: number; measured: number[] }[] = []
   for (const contestant of contestants) {
-    entries.push({ contestant, runs: await calibrate(contestant, options), times: [] })
+    if (contest.runs !== undefined) await contestant.measure(contest.runs)
+    const runs = contest.runs ?? (await calibrate(contestant, options))
+    entries.push({ contestant, runs, measured: [] })
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { contestant, runs, times } of shuffled(entries, random)) {
-      times.push((await contestant.time(runs)) / runs)
+    for (const { contestant, runs, measured } of shuffled(entries, random)) {
+      measured.push((await contestant.measure(runs)) / runs)
     }
   }
-  const ours = entries[0]?.times ?? []
-  const standings = entries.map(({ contestant: { name }, times }) => ({
+  const first = entries[0]?.measured ?? []
+  const standings = entries.map(({ contestant: { name }, measured }) => ({
     name,
-    nanoseconds: median(times),
-    spread: spread(times),
-    ratio: ratioOf(times, ours, random),
+    median: median(measured) / unit.size,
+    spread: spread(measured),
+    ratio: ratioOf(measured, first, random),
   }))
-  return { title, rounds, standings }
+  return { title, unit: unit.name, ratio, rounds, standings }
 }
 
 /** How many runs fill a round, found while warming up. */
@@ -92,7 +113,7 @@ async function calibrate(contestant: Contestant, { roundMs, warmUpMs }: RoundOpt
   const wanted = roundMs * 1e6
   let spent = 0
   for (let runs = 1; ; ) {
-    const time = await contestant.time(runs)
+    const time = await contestant.measure(runs)
     spent += time
     const fitting = Math.max(1, Math.round((runs * wanted) / Math.max(time, 1)))
     if (spent >= warmUpMs * 1e6) return fitting

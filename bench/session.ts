@@ -83,7 +83,7 @@ function decoded(codec: SessionCodec, text: string) {
 function django(oracle: Oracle | null, op: string, text: string): Contestant[] {
   if (oracle === null) return []
   const settings = { SECRET_KEY }
-  return [{ name: 'Django', time: (runs) => oracle.ask<number>({ op, session_data: text, runs, settings }) }]
+  return [{ name: 'Django', measure: (runs) => oracle.ask<number>({ op, session_data: text, runs, settings }) }]
 }
 
 /** By the bytes of their JSON: a login alone, a cart, and far more than a site should keep. */

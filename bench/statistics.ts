@@ -56,9 +56,33 @@ export function ratioOf(over: readonly number[], under: readonly number[], rando
   const rounds = over.length
   const ratioIn = (picked: readonly number[]): number =>
     median(picked.map((round) => over[round] ?? Number.NaN)) / median(picked.map((round) => under[round] ?? Number.NaN))
-  const every = Array.from({ length: rounds }, (_, round) => round)
+  return bootstrapped(rounds, ratioIn, random)
+}
+
+/** The change of a series from one value to the next, by least squares; its interval by bootstrap over the values. */
+export function slopeOf(series: readonly number[], random: Random): Estimate {
+  const slopeIn = (picked: readonly number[]): number => {
+    const meanPlace = mean(picked)
+    const meanValue = mean(picked.map((place) => series[place] ?? Number.NaN))
+    let product = 0
+    let square = 0
+    for (const place of picked) {
+      product += (place - meanPlace) * ((series[place] ?? Number.NaN) - meanValue)
+      square += (place - meanPlace) ** 2
+    }
+    return product / square
+  }
+  return bootstrapped(series.length, slopeIn, random)
+}
+
+function bootstrapped(size: number, estimate: (picked: readonly number[]) => number, random: Random): Estimate {
+  const every = Array.from({ length: size }, (_, place) => place)
   const resampled = Array.from({ length: RESAMPLES }, () =>
-    ratioIn(every.map(() => Math.floor(random() * rounds))),
+    estimate(every.map(() => Math.floor(random() * size))),
   ).sort((a, b) => a - b)
-  return { low: quantile(resampled, 0.025), middle: ratioIn(every), high: quantile(resampled, 0.975) }
+  return { low: quantile(resampled, 0.025), middle: estimate(every), high: quantile(resampled, 0.975) }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -1,4 +1,5 @@
 /** What the library promises of its speed, each a line that `--assert` judges. */
+import { EXPRESS_CASES } from './express.ts'
 import type { Result } from './rounds.ts'
 
 export interface Target {
@@ -20,6 +21,14 @@ export const TARGETS: readonly Target[] = [
   { contest: 'RS256 verify', against: 'by hand', least: 0.9, judge: 'median' },
   ...SIZES.map(
     (size): Target => ({ contest: `session decode, ${size}`, against: 'by hand', least: 0.9, judge: 'median' }),
+  ),
+  ...Object.keys(EXPRESS_CASES).map(
+    (title): Target => ({
+      contest: `Express and PostgreSQL, ${title}`,
+      against: 'express-session',
+      least: 1,
+      judge: 'interval',
+    }),
   ),
 ]
 

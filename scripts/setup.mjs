@@ -20,6 +20,7 @@ const TASKS = {
   vectors: { build: false, djangos: ['5.2', '6.1'] },
   build: { build: true, djangos: [] },
   bench: { build: true, djangos: ['5.2'] },
+  soak: { build: true, djangos: [] },
   'compose:check': { build: true, djangos: [] },
   history: { build: false, djangos: ['5.2'] },
   'django-suite': { build: false, djangos: ['5.2', '6.1'] },

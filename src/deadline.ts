@@ -15,23 +15,24 @@ export function startDeadline(milliseconds: number): Deadline {
  * Settles as `work` does, or rejects with StoreUnavailable when the deadline comes first; `abandon` then ends what
  * was waited for, so that nothing late can be taken for the answer to somebody else's question.
  */
-export async function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon: () => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => {
       abandon()
-      reject(new StoreUnavailable(MISSED, { reason: 'deadline' }))
+      reject(new StoreUnavailable('The session store did not answer within its deadline (options.deadlineMs).'))
     }, deadline.remaining())
+    work.then(
+      (result) => {
+        clearTimeout(timer)
+        resolve(result)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([work, timeout])
-  } finally {
-    clearTimeout(timer)
-    work.catch(() => undefined)
-  }
 }
-
-const MISSED = 'The session store did not answer within its deadline (options.deadlineMs).'
 
 /** Waits a short, random time before another try, so that two writers do not collide again and again. */
 export function pauseBeforeRetry(deadline: Deadline): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { median, ratioOf, seededRandom, shuffled, spread } from '../../bench/statistics.ts'
+import { median, ratioOf, seededRandom, shuffled, slopeOf, spread } from '../../bench/statistics.ts'
 
 describe('statistics of measurements', () => {
   test('median and spread of known numbers', () => {
@@ -41,5 +41,16 @@ describe('statistics of measurements', () => {
       ({ low, high }) => low <= 1 && high >= 1,
     )
     expect(held.length).toBeGreaterThan(33)
+  })
+
+  test('a slope is found under noise, and none where there is none', () => {
+    const random = seededRandom(7)
+    const noisy = (slope: number): number[] => Array.from({ length: 50 }, (_, place) => slope * place + 20 * random())
+    expect(slopeOf(noisy(1), random).low).toBeGreaterThan(0)
+    expect(slopeOf(noisy(1), random).middle).toBeCloseTo(1, 0)
+    expect(slopeOf(noisy(-1), random).high).toBeLessThan(0)
+    const { low, high } = slopeOf(noisy(0), random)
+    expect(low).toBeLessThan(0)
+    expect(high).toBeGreaterThan(0)
   })
 })
