@@ -5,8 +5,8 @@ import { type LoadUser, type UserTable, usersFromTable } from './auth/users.ts'
 import type { Database } from './databases/database.ts'
 import { type PostgresPool, postgres } from './databases/postgres.ts'
 import { sqlite } from './databases/sqlite.ts'
-import { loadWallClock, type WallClock } from './databases/wall-clock.ts'
-import { DriverMissingError, named, SettingsError } from './errors.ts'
+import { loadWallClock, type WallClock, ZONE_CLOCK_REASON } from './databases/wall-clock.ts'
+import { isNotFound, missingPackage, named, SettingsError } from './errors.ts'
 import type { SessionClock } from './session/session.ts'
 import { writesIsoExpiry } from './settings/django-version.ts'
 import type { DatabaseSettings, Settings } from './settings/settings.ts'
@@ -74,12 +74,7 @@ interface EngineParts {
   readonly wallClock: WallClock
 }
 
-/** The npm package that a database needs; none where Node has the driver itself. */
-const DRIVERS: Readonly<Record<DatabaseSettings['vendor'], string | null>> = {
-  sqlite: null,
-  postgresql: 'pg',
-  mysql: 'mysql2',
-}
+const POSTGRES_REASON = 'DATABASES.default with ENGINE postgresql'
 
 const SERIALIZERS = ['django.contrib.sessions.serializers.JSONSerializer']
 
@@ -95,9 +90,7 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
       `SESSION_SERIALIZER ${named(settings.SESSION_SERIALIZER)} is not supported; supported: ${SERIALIZERS.join(', ')}.`,
     )
   }
-  if (!settings.USE_TZ && !('Temporal' in globalThis)) {
-    needPackage('temporal-polyfill', 'USE_TZ = False')
-  }
+  if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
   if (options.clients.databases?.[ALIAS] !== undefined) return
   const database = settings.DATABASES[ALIAS]
   if (database === undefined) {
@@ -108,8 +101,7 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
   }
   if (database.vendor === 'mysql')
     throw new SettingsError('DATABASES.default: MySQL and MariaDB are not supported yet.')
-  const driver = DRIVERS[database.vendor]
-  if (driver !== null) needPackage(driver, `DATABASES.default with ENGINE ${database.vendor}`)
+  if (database.vendor === 'postgresql') needPackage('pg', POSTGRES_REASON)
 }
 
 /** Makes the live objects; servers are reached when the first statement needs them. */
@@ -150,7 +142,7 @@ function openDatabase(settings: Settings, options: ConnectOptions, wallClock: Wa
 }
 
 async function openPool(database: DatabaseSettings, deadlineMs: number): Promise<PostgresPool> {
-  const { default: pg } = await import('pg')
+  const { default: pg } = await importPg()
   const pool = new pg.Pool({
     database: database.name,
     ...(database.user && { user: database.user }),
@@ -166,6 +158,15 @@ async function openPool(database: DatabaseSettings, deadlineMs: number): Promise
   return pool as unknown as PostgresPool
 }
 
+// A literal name, in a `try`: bundlers then take the package in where it is installed, and go without where it is not.
+async function importPg(): Promise<typeof import('pg')> {
+  try {
+    return await import('pg')
+  } catch (error) {
+    throw isNotFound(error) ? missingPackage('pg', POSTGRES_REASON) : error
+  }
+}
+
 /** libpq's sslmode; only the two `verify` modes check the server's certificate, as there. */
 function sslOf(mode: unknown): { ssl?: { rejectUnauthorized: boolean } | false } {
   if (mode === undefined || mode === 'prefer' || mode === 'allow') return {}
@@ -173,12 +174,22 @@ function sslOf(mode: unknown): { ssl?: { rejectUnauthorized: boolean } | false }
   return { ssl: { rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full' } }
 }
 
+/** In a bundle a package may be part of it; there, a missing one shows on first use. */
 function needPackage(name: string, reason: string): void {
-  // Bundlers compile import.meta away; there, a missing package shows on first use.
-  if (typeof import.meta.resolve !== 'function') return
+  if (!liesInItsPackage()) return
   try {
     import.meta.resolve(name)
   } catch {
-    throw new DriverMissingError(`${reason} needs the package ${name}: run \`npm install ${name}\`.`)
+    throw missingPackage(name, reason)
+  }
+}
+
+/** Whether this file lies in the folder of this package, where its neighbours are found by name. */
+function liesInItsPackage(): boolean {
+  try {
+    const folder = new URL('.', import.meta.resolve('django-session-bridge/package.json')).href
+    return import.meta.url.startsWith(folder)
+  } catch {
+    return false
   }
 }

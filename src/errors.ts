@@ -44,6 +44,17 @@ export class DriverMissingError extends DjangoBridgeError {
   override readonly code = 'driver_missing'
 }
 
+/** The error for an optional package that cannot be found; `reason` is what asks for it. */
+export function missingPackage(name: string, reason: string): DriverMissingError {
+  return new DriverMissingError(`${reason} needs the package ${name}: run \`npm install ${name}\`.`)
+}
+
+/** Whether a failed `import()` says that there is no such package. */
+export function isNotFound(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+}
+
 /** A cookie must be written and there is no key to sign it with (for example only a public key was given). */
 export class KeyRequired extends DjangoBridgeError {
   override readonly code = 'key_required'

@@ -1,12 +1,17 @@
-/** The README's quick starts, run as they stand, on a database and cookies that a real Django made. */
+/**
+ * The README's quick starts, run as they stand, on a database and cookies that a real Django made.
+ * BRIDGE_EXAMPLES names another folder that has them, installed or bundled.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '..')
+const EXAMPLES = process.env.BRIDGE_EXAMPLES ?? join(ROOT, 'examples')
+const NODE_OPTIONS = process.features.typescript ? [] : ['--experimental-strip-types']
 const SAMPLE = join(ROOT, 'tour/sample-site')
 const cookies = JSON.parse(readFileSync(join(SAMPLE, 'cookies.json'), 'utf8')) as {
   [kind in 'plain' | 'RS256']: { settings: { SECRET_KEY: string }; cookie: string }
@@ -23,7 +28,7 @@ async function start(example: string, env: { [name: string]: string } = {}): Pro
   const folder = mkdtempSync(join(tmpdir(), 'example-'))
   copyFileSync(join(SAMPLE, 'site.sqlite3'), join(folder, 'site.sqlite3'))
   const port = await freePort()
-  const child = spawn(process.execPath, [join(ROOT, 'examples', example, 'app.ts')], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, fileOf(example)], {
     stdio: ['ignore', 'inherit', 'pipe'],
     env: {
       ...process.env,
@@ -40,6 +45,12 @@ async function start(example: string, env: { [name: string]: string } = {}): Pro
   })
   await untilOpen(port, child)
   return `http://127.0.0.1:${port}`
+}
+
+/** The one file of an example that is code. */
+function fileOf(example: string): string {
+  const folder = join(EXAMPLES, example)
+  return join(folder, readdirSync(folder).find((name) => /\.([cm]?js|ts)$/.test(name)) ?? '')
 }
 
 async function freePort(): Promise<number> {
@@ -124,13 +135,17 @@ test('page-by-page: reads, changes and ends the session', { timeout: 20_000 }, a
 })
 
 test("testing: a site's own test passes without Django, and fails when the handler does", { timeout: 20_000 }, () => {
-  mkdirSync(join(ROOT, '.cache'), { recursive: true })
-  const folder = mkdtempSync(join(ROOT, '.cache/testing-')) // inside, where the package finds itself by name
+  const file = fileOf('testing')
+  // Where the package is found by name: beside the example, or in this repository.
+  const home = process.env.BRIDGE_EXAMPLES ?? join(ROOT, '.cache')
+  mkdirSync(home, { recursive: true })
+  const folder = mkdtempSync(join(home, 'testing-'))
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
-  const source = readFileSync(join(ROOT, 'examples/testing/app.test.ts'), 'utf8')
+  const source = readFileSync(file, 'utf8')
   const run = (text: string) => {
-    writeFileSync(join(folder, 'app.test.ts'), text)
-    return spawnSync(process.execPath, ['--test', join(folder, 'app.test.ts')], { encoding: 'utf8' })
+    const copy = join(folder, basename(file))
+    writeFileSync(copy, text)
+    return spawnSync(process.execPath, [...NODE_OPTIONS, '--test', copy], { encoding: 'utf8' })
   }
   expect(run(source)).toMatchObject({ status: 0, stdout: expect.stringMatching(/pass 1\b/) })
   expect(run(source.replace('+ 1', '+ 2'))).toMatchObject({ status: 1, stdout: expect.stringMatching(/8 !== 7/) })

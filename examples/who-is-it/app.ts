@@ -3,7 +3,6 @@ import { djangoSessions, withUser } from 'django-session-bridge/express'
 import express from 'express'
 
 const bridge = createBridge(settingsFromEnv()) // SECRET_KEY, DATABASE_URL and what else differs from Django's defaults
-await bridge.check() // fails here, not at the first request, when the database or the key is not the site's
 
 const app = express()
 app.use(djangoSessions(bridge)) // every handler behind it has request.django
@@ -20,4 +19,5 @@ app.get(
   }),
 )
 
-app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1')
+// Fails here, not at the first request, when the database or the key is not the site's.
+bridge.check().then(() => app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1'))

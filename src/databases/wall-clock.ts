@@ -4,6 +4,7 @@
  * `2026-07-01 12:00:00.250000` and, without a fraction of a second, `2026-07-01 12:00:00`.
  * @see django/utils/timezone.py now, django/db/backends/sqlite3/operations.py adapt_datetimefield_value
  */
+import { isNotFound, missingPackage } from '../errors.ts'
 import type { Instant } from './database.ts'
 
 export interface WallClock {
@@ -23,6 +24,8 @@ export const utcClock: WallClock = {
   later: (at, seconds) => utcClock.instant(new Date(at.getTime() + seconds * 1000)),
   reading: (localMilliseconds) => utcClock.instant(new Date(localMilliseconds)),
 }
+
+export const ZONE_CLOCK_REASON = 'USE_TZ = False'
 
 /** The part of Temporal that is used. */
 interface TemporalLike {
@@ -61,7 +64,11 @@ export async function loadZoneClock(timeZone: string): Promise<WallClock> {
 async function loadTemporal(): Promise<{ Temporal: TemporalLike }> {
   const platform = globalThis as { Temporal?: TemporalLike }
   if (platform.Temporal !== undefined) return { Temporal: platform.Temporal }
-  return (await import('temporal-polyfill')) as unknown as { Temporal: TemporalLike }
+  try {
+    return (await import('temporal-polyfill')) as unknown as { Temporal: TemporalLike }
+  } catch (error) {
+    throw isNotFound(error) ? missingPackage('temporal-polyfill', ZONE_CLOCK_REASON) : error
+  }
 }
 
 function wallClockText(milliseconds: number): string {
