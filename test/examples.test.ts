@@ -148,5 +148,8 @@ test("testing: a site's own test passes without Django, and fails when the handl
     return spawnSync(process.execPath, [...NODE_OPTIONS, '--test', copy], { encoding: 'utf8' })
   }
   expect(run(source)).toMatchObject({ status: 0, stdout: expect.stringMatching(/pass 1\b/) })
-  expect(run(source.replace('+ 1', '+ 2'))).toMatchObject({ status: 1, stdout: expect.stringMatching(/8 !== 7/) })
+  expect(run(source.replace('(count ?? 0) + 1', '(count ?? 0) + 2'))).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/8 !== 7/),
+  })
 })
