@@ -16,7 +16,7 @@ export interface HeldResponse {
   readonly fail: (error: unknown) => void
 }
 
-/** A call of the handler's that waits: `write`, `end` or `flushHeaders`. */
+/** A call of the handler's that waits. */
 interface Waiting {
   readonly method: (this: ServerResponse, ...parameters: never[]) => unknown
   readonly parameters: readonly unknown[]
@@ -33,13 +33,13 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
   let isEnded = false
   let failure: { readonly error: unknown } | null = null
 
-  function hold(call?: Waiting): void {
+  function hold(call: Waiting): void {
     if (phase === 'open') {
       status = checked(response.statusCode)
       phase = 'held'
       void settle(freezeHeaders(response))
     }
-    if (call !== undefined) waiting.push(call)
+    waiting.push(call)
   }
 
   async function settle(thaw: () => void): Promise<void> {
@@ -105,7 +105,7 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
     response.statusCode = checked(code)
     if (reason !== undefined && !isHttp2(response)) response.statusMessage = reason
     if (typeof headers === 'object' && headers !== null) setHeaders(response, headers)
-    hold()
+    hold({ method: writeHead, parameters: [code] })
     return response
   } as ServerResponse['writeHead']
 
@@ -113,6 +113,7 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
     if (failure !== null && isEnded) return callBack(parameters, failure.error)
     if (phase === 'released') return Reflect.apply(write, response, parameters)
     checkChunk(parameters[0])
+    if (isEnded) return callBack(parameters, afterEnd())
     hold({ method: write, parameters })
     return false
   } as ServerResponse['write']
@@ -122,10 +123,13 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
       callBack(parameters, failure.error)
       return response
     }
-    if (phase !== 'released') {
-      if (parameters[0] && typeof parameters[0] !== 'function') checkChunk(parameters[0])
+    const hasChunk = Boolean(parameters[0]) && typeof parameters[0] !== 'function'
+    if (phase === 'released') Reflect.apply(end, response, parameters)
+    else if (hasChunk && isEnded) callBack(parameters, afterEnd())
+    else {
+      if (hasChunk) checkChunk(parameters[0])
       hold({ method: end, parameters })
-    } else Reflect.apply(end, response, parameters)
+    }
     isEnded = true
     return response
   } as ServerResponse['end']
@@ -133,6 +137,14 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
   response.flushHeaders = function held() {
     if (phase === 'released') flushHeaders.call(response)
     else hold({ method: flushHeaders, parameters: [] })
+  }
+
+  for (const name of ['cork', 'uncork', 'addTrailers'] as const) {
+    const method = response[name]
+    response[name] = (...parameters: unknown[]) => {
+      if (phase === 'held') hold({ method, parameters })
+      else Reflect.apply(method, response, parameters)
+    }
   }
 
   // The handler has answered: whoever asks must not answer again.
@@ -203,6 +215,11 @@ function callBack(parameters: readonly unknown[], error: unknown): false {
 function checkChunk(chunk: unknown): void {
   if (typeof chunk === 'string' || types.isUint8Array(chunk)) return
   throw withCode(new TypeError('A piece of a response is text or bytes.'), 'ERR_INVALID_ARG_TYPE')
+}
+
+/** Node tells it by an event as well; it may come too late here for whoever listens. */
+function afterEnd(): Error {
+  return withCode(new Error('The response has ended.'), 'ERR_STREAM_WRITE_AFTER_END')
 }
 
 function headersSent(action: string): Error {

@@ -110,16 +110,21 @@ describe.each(VERSIONS)('%s: a handler', (version) => {
 
   test('is called back after each write and at the end, and sees what encodings and bytes it gave', async () => {
     const calls: string[] = []
+    const isOver = Promise.withResolvers<void>()
     const { request } = await serve(version, async (response, django) => {
       await change(django)
       response.write('b25l', 'base64', () => calls.push('one'))
       response.write(Buffer.from(' two'), () => calls.push('two'))
-      response.end('20e9', 'hex', () => calls.push('end'))
+      response.end('20e9', 'hex', () => {
+        calls.push('end')
+        isOver.resolve()
+      })
       calls.push('answered')
     })
     const { text } = await request('/')
     expect(text).toBe('one \ufffd'.replace(' ', ' two '))
-    await expect.poll(() => calls).toEqual(['answered', 'one', 'two', 'end'])
+    await isOver.promise
+    expect(calls).toEqual(['answered', 'one', 'two', 'end'])
   })
 
   test.each<[string, (response: Response, done: () => void) => unknown, string]>([
@@ -211,8 +216,25 @@ describe.each(VERSIONS)('%s: a handler', (version) => {
     expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^sessionid=/)])
   })
 
+  test('that writes after its end is told so, and its answer is whole', async () => {
+    const told = Promise.withResolvers<unknown>()
+    const { request } = await serve(version, async (response, django) => {
+      await change(django)
+      response.write('the ')
+      response.cork()
+      response.write('whole ')
+      response.uncork()
+      response.end('answer')
+      response.write('more', told.resolve)
+      response.end('and more')
+    })
+    expect((await request('/')).text).toBe('the whole answer')
+    expect(await told.promise).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' })
+  })
+
   test('goes on when the client has gone: what it answers is saved', async () => {
     const started = Promise.withResolvers<void>()
+    const saved = Promise.withResolvers<void>()
     const gone = Promise.withResolvers<void>()
     const { site, origin } = await serve(version, async (response, django) => {
       await change(django)
@@ -221,9 +243,13 @@ describe.each(VERSIONS)('%s: a handler', (version) => {
       await gone.promise
       response.write('nobody ')
       response.end('reads this')
+      await django.finish(response.statusCode)
+      saved.resolve()
     })
     await leave(version, origin, started.promise)
-    await expect.poll(() => site.rows().length).toBe(1)
+    await saved.promise
+    expect(site.rows()).toHaveLength(1)
+    expect(warn).not.toHaveBeenCalled()
   })
 
   test('that never answers a client that has gone saves nothing', async () => {

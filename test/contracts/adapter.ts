@@ -177,12 +177,12 @@ export function adapterContract(serve: ServePages): void {
     )
 
     test('keeps nothing of a stream whose save fails, and lets its source go', async () => {
-      let released = false
+      const released = Promise.withResolvers<void>()
       async function* body(): AsyncGenerator<string> {
         try {
           for (let count = 0; count < 200; count++) yield 'of the answer '.repeat(5_000)
         } finally {
-          released = true
+          released.resolve()
         }
       }
       const { site, request } = await start({ open: { '/': write({ body: body() }) } })
@@ -190,7 +190,7 @@ export function adapterContract(serve: ServePages): void {
       site.client.exec("CREATE TRIGGER refuse BEFORE UPDATE ON django_session BEGIN SELECT RAISE(ABORT, 'no'); END")
       const received = await request('/', { headers: { cookie: `sessionid=${key}` } })
       expect([received.status, JSON.parse(received.text)]).toEqual([503, { code: 'store_unavailable' }])
-      await expect.poll(() => released).toBe(true)
+      await released.promise
     })
 
     test.each([
