@@ -59,6 +59,16 @@ describe('a lost write', () => {
     expect(found([made, ours, theirs, later, last])).toEqual([['lost', 'django', 2]])
   })
 
+  test('is Django’s when Django put back what it had read of Node’s before', () => {
+    const node = event(2, 10, { operation: 'write', tab: 'b', seen: first, on: 1 })
+    const theirs = event(3, 11, { operation: 'write', side: 'django', tab: 'c', seen: first, on: 1, end: 20 })
+    const stale = event(4, 16, { operation: 'write', side: 'django', seen: state(1, 2, { a: 1, b: 2 }), on: 2 })
+    const last = event(5, 30, { seen: state(1, 4, { a: 4, b: 2 }) })
+    expect(found([made, node, theirs, stale, last])).toEqual([['lost', 'django', 3]])
+    const late = { ...stale, start: 21, end: 25 }
+    expect(found([made, node, theirs, late, last])).toEqual([['lost', 'node', 3]])
+  })
+
   test('is Node’s when its mark went though its stamp stands', () => {
     const later = event(3, 20, { operation: 'write', seen: first, on: 2 })
     expect(found([made, ours, later, event(4, 30, { seen: state(1, 3, { a: 3 }) })])).toEqual([['lost', 'node', 2]])

@@ -2,8 +2,8 @@
  * Judges a history: every anomaly, and the side whose write caused it.
  *
  * Stamps form chains: each write names the one it was put upon. A write that was acknowledged and is missing from a
- * later state was lost where the two chains part: to the first write after their last common stamp that leads to
- * what was seen, since that one was put upon a state that was no longer the newest.
+ * later state was lost where the two chains part: to a write that leads from their last common stamp to what was seen and
+ * was put upon a state that was no longer the newest. Node's compare with what they are put upon, Django's do not.
  */
 import { type Event, KEY_CHANGING, MARKING, type Side, type State } from './event.ts'
 
@@ -141,11 +141,16 @@ function culprit(seen: number, lost: number, byId: ReadonlyMap<number, Event>): 
   const gone = [...chain(lost, byId)]
   const parting = kept.findIndex((stamp) => gone.includes(stamp))
   if (parting < 0) return 'node'
-  const overwriter = byId.get(kept[parting - 1] ?? Number.NaN)
+  const after = kept.slice(0, parting).map((stamp) => byId.get(stamp))
+  const overwriter = after.at(-1)
   const overwritten = byId.get(gone[gone.indexOf(kept[parting] ?? Number.NaN) - 1] ?? Number.NaN)
+  if (overwriter?.side === 'django') return 'django'
+  if (overwritten?.side !== 'django') return 'node'
   // A renewed key of Django's is a second session beside the one it was made from: neither overwrote the other.
-  if (overwritten?.side === 'django' && KEY_CHANGING.includes(overwritten.operation)) return 'django'
-  return overwriter?.side ?? 'node'
+  if (KEY_CHANGING.includes(overwritten.operation)) return 'django'
+  // Django overwrote what Node had written; then another of Django's, which had read Node's, put that back.
+  const isStale = (event: Event | undefined): boolean => event?.side === 'django' && event.start < overwritten.end
+  return after.some(isStale) ? 'django' : 'node'
 }
 
 /** A stamp and those it was put upon, newest first. */

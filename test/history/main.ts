@@ -1,9 +1,12 @@
 /** Histories of shared sessions, judged: `npm run history -- --help`. */
 import { randomInt } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Random, seededRandom } from '../../bench/statistics.ts'
 import type { AnomalyKind } from './checker.ts'
 import { type HistoryDatabase, postgresForHistory, sqliteForHistory } from './database.ts'
+import type { Event } from './event.ts'
 import { PLANTS, type Plant } from './plants.ts'
 import { type HistoryResult, runHistory } from './run.ts'
 
@@ -118,6 +121,7 @@ function judge(name: string, { checked, outcomes: seen, ...result }: HistoryResu
     const ours = result.anomalies.filter((anomaly) => anomaly.kind === kind && anomaly.cause === 'node')
     tell(ours.length === 0, `${name}: no ${kind} by Node`)
     for (const anomaly of ours.slice(0, 5)) console.log(`    operation ${anomaly.found} about ${anomaly.about}`)
+    if (ours.length > 0) keep(name, result.events)
   }
   tell(result.unreadableRows === 0, `${name}: every row that is left can be read`)
   const isEnough =
@@ -133,6 +137,13 @@ async function judgePlant(plant: Plant, python: string, random: Random): Promise
   const wanted = PLANTS[plant]
   const hits = anomalies.filter((anomaly) => anomaly.kind === wanted && anomaly.cause === 'node').length
   tell(hits > 0, `planted ${plant}: ${hits} times ${wanted} by Node`)
+}
+
+/** For whoever looks into an anomaly: the whole history, one event a line. */
+function keep(name: string, events: readonly Event[]): void {
+  const file = resolve(import.meta.dirname, `../../.cache/history-${name}.jsonl`)
+  writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+  console.log(`    the history is in ${relative(process.cwd(), file)}`)
 }
 
 function count({ anomalies }: HistoryResult, kind: AnomalyKind, cause: 'node' | 'django'): number {

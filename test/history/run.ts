@@ -19,6 +19,7 @@ export interface HistoryOptions {
 }
 
 export interface HistoryResult extends Verdict {
+  readonly events: readonly Event[]
   readonly seconds: number
   /** By side and outcome. */
   readonly outcomes: Readonly<Record<string, number>>
@@ -51,6 +52,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     else events.push(lookAt(row.key, row.state, events))
   }
   return {
+    events,
     ...checkHistory(events),
     outcomes: countOf(events),
     rows,
