@@ -72,7 +72,6 @@ async function loadTemporal(): Promise<{ Temporal: TemporalLike }> {
 }
 
 function wallClockText(milliseconds: number): string {
-  const [date, time = ''] = new Date(milliseconds).toISOString().slice(0, -1).split('T')
-  const [seconds, fraction] = time.split('.')
-  return fraction === '000' ? `${date} ${seconds}` : `${date} ${seconds}.${fraction}000`
+  const text = new Date(milliseconds).toISOString().replace('T', ' ')
+  return text.endsWith('.000Z') ? text.slice(0, -'.000Z'.length) : `${text.slice(0, -1)}000`
 }

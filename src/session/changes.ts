@@ -41,7 +41,7 @@ const NOT_QUIET: Quiet = { cleared: null, byKey: new Map() }
 interface HandedOut {
   readonly value: unknown
   /** What it was decoded from; none for the result of a transform, of which `pristine` is a copy. */
-  readonly source?: Encoded
+  readonly source?: () => Encoded | undefined
   readonly pristine?: unknown
 }
 
@@ -67,7 +67,7 @@ export class Changes {
     if (source === undefined) return undefined
     if (!isEncoded(source)) return source.value
     const value = source.decode()
-    this.#handedOut.set(key, { value, source })
+    this.#handedOut.set(key, { value, source: () => source })
     return value
   }
 
@@ -160,8 +160,8 @@ export class Changes {
     return { cleared: this.#cleared, byKey }
   }
 
-  /** Drops the changes that were saved; values that the handler still holds are compared with `saved` from now on. */
-  settle(frozen: FrozenChanges, saved: SessionData): void {
+  /** Drops the changes that were saved; values that the handler still holds are compared with `saved`, once somebody asks. */
+  settle(frozen: FrozenChanges, saved: () => SessionData): void {
     // Cleared since: nothing that was saved is to be seen any more.
     if (this.#cleared !== null && this.#cleared !== frozen.cleared) return
     this.#cleared = null
@@ -169,9 +169,8 @@ export class Changes {
       const inPlace = !this.#byKey.has(key)
       if (!inPlace && this.#byKey.get(key) !== change) continue
       this.#byKey.delete(key)
-      const source = saved.get(key)
-      if (change.kind === 'set' && source !== undefined && isEncoded(source)) {
-        this.#handedOut.set(key, { value: change.value, source })
+      if (change.kind === 'set') {
+        this.#handedOut.set(key, { value: change.value, source: () => encodedIn(saved(), key) })
       } else if (change.kind !== 'transform') {
         this.#handedOut.delete(key)
       }
@@ -185,7 +184,7 @@ export class Changes {
   #isChangedInPlace(key: string): boolean {
     const handed = this.#handedOut.get(key)
     if (handed === undefined || typeof handed.value !== 'object' || handed.value === null) return false
-    if (handed.source !== undefined) return !handed.source.same(handed.value)
+    if (handed.source !== undefined) return handed.source()?.same(handed.value) !== true
     return !isDeepStrictEqual(handed.value, handed.pristine)
   }
 
@@ -232,8 +231,14 @@ function copyOf(value: unknown): unknown {
   return copy
 }
 
+function encodedIn(data: SessionData, key: string): Encoded | undefined {
+  const found = data.get(key)
+  return found !== undefined && isEncoded(found) ? found : undefined
+}
+
 function setInPlace({ value, source }: HandedOut): Change {
-  return { kind: 'set', value, ...(source && { like: source }) }
+  const like = source?.()
+  return { kind: 'set', value, ...(like && { like }) }
 }
 
 function keptFrom(stored: Encoded | NewValue | undefined): Change {

@@ -232,7 +232,7 @@ export class SessionSaving {
     state.written = saved
     state.touched = false
     if (frozen.byKey.has('_auth_user_hash')) state.rotating = false
-    if (frozen.cleared !== null || frozen.byKey.size > 0) state.changes.settle(frozen, saved.data)
+    if (frozen.cleared !== null || frozen.byKey.size > 0) state.changes.settle(frozen, () => saved.data)
   }
 }
 
