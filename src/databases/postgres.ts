@@ -10,7 +10,7 @@ import { isAnswer, isBroken, isOutOfDate, isRolledBack, postgresFault } from './
 
 /** The part of a `pg` client that is used. */
 export interface PostgresClient {
-  query(query: { text: string; values: unknown[] }): Promise<PostgresResult>
+  query(text: string, values: unknown[]): Promise<PostgresResult>
   /** With `true` the connection is closed instead of going back to the pool. */
   release(destroy?: boolean): void
   on?(event: 'error', listener: () => void): unknown
@@ -78,7 +78,7 @@ export function postgres(options: PostgresOptions): Database {
     client.on?.('error', ignore)
     let destroy = true
     try {
-      const result = await withinDeadline(client.query({ ...statement }), deadline, () => undefined)
+      const result = await withinDeadline(client.query(statement.text, statement.values), deadline, () => undefined)
       destroy = false
       use.answered()
       proven.add(client)
