@@ -19,7 +19,7 @@ export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon:
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
       abandon()
-      reject(new StoreUnavailable('The session store did not answer within its deadline (options.deadlineMs).'))
+      reject(new StoreUnavailable(MISSED, { reason: 'deadline' }))
     }, deadline.remaining())
     work.then(
       (result) => {
@@ -33,6 +33,8 @@ export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon:
     )
   })
 }
+
+const MISSED = 'The session store did not answer within its deadline (options.deadlineMs).'
 
 /** Waits a short, random time before another try, so that two writers do not collide again and again. */
 export function pauseBeforeRetry(deadline: Deadline): Promise<void> {
