@@ -19,7 +19,7 @@ export abstract class DjangoBridgeError extends Error {
 }
 
 /** A message stands in one line of a log, whatever a setting that it names looks like. */
-function escapeControls(message: string): string {
+export function escapeControls(message: string): string {
   return message.replace(CONTROLS, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

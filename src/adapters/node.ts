@@ -12,7 +12,7 @@ import { type Denial, isSameOrigin, loginRequired, ORIGIN_MISMATCH } from '../au
 import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'
 import type { DjangoContext } from '../context.ts'
-import { DjangoBridgeError } from '../errors.ts'
+import { DjangoBridgeError, escapeControls } from '../errors.ts'
 import type { RequestInfo } from '../stores/store.ts'
 import { cutOff, holdResponse } from './held-response.ts'
 
@@ -95,11 +95,14 @@ function refuse(response: NodeResponse, denial: Denial | typeof ORIGIN_MISMATCH)
 
 /** Says nothing of the error to the browser, and all of it to whoever reads the warnings of the process. */
 function answerError(error: unknown, _request: NodeRequest, response: NodeResponse): void {
-  const { message, stack } = error instanceof Error ? error : new Error('A handler threw what is no error.')
-  process.emitWarning(message, {
+  const thrown = error instanceof Error ? error : new Error('A handler threw what is no error.')
+  const { stack = '' } = thrown
+  const message = String(thrown.message)
+  process.emitWarning(escapeControls(`${thrown.name}: ${message}`), {
     type: 'DjangoSessionBridgeWarning',
     code: 'request_failed',
-    ...(stack && { detail: stack }),
+    // The frames alone: a message may hold what a browser sent, lines that look like others included.
+    detail: stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length).trimStart() : '',
   })
   if (response.headersSent) return
   const status = error instanceof DjangoBridgeError ? error.status : 500

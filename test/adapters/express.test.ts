@@ -84,6 +84,25 @@ describe('in Express’s own words', () => {
     expect([again.status, again.text, again.headers.getSetCookie().length]).toEqual([304, '', 1])
   })
 
+  test.each(['a router', 'another app'])(
+    'a save that fails in %s goes to the error handler of the app',
+    async (where) => {
+      const { site, request } = await start((app) => {
+        const part = where === 'a router' ? express.Router() : express()
+        part.get('/write', async (incoming, response) => {
+          const session = await incoming.django.session()
+          session.set('a', 2)
+          response.redirect('/next')
+        })
+        app.use('/part', part)
+      })
+      const cookie = `sessionid=${await site.store({ a: 1 })}`
+      site.client.exec("CREATE TRIGGER refuse BEFORE UPDATE ON django_session BEGIN SELECT RAISE(ABORT, 'no'); END")
+      const { status, headers, text } = await request('/part/write', { headers: { cookie } })
+      expect([status, text, headers.get('location')]).toEqual([503, '{"code":"store_unavailable"}', null])
+    },
+  )
+
   test('requireUser() stands before a handler', async () => {
     const { site, request } = await start((app) => {
       app.get('/members', requireUser(), (_, response) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
 import { createServer as createHttp2Server, connect as http2Connect } from 'node:http2'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   type DjangoSessionsOptions,
@@ -310,10 +311,39 @@ describe.each(VERSIONS)('%s: a handler', (version) => {
       'Internal Server Error\n',
       'text/plain; charset=utf-8',
     ])
-    const detail = expect.stringMatching(/^Error: broken page\n {4}at .*held-response\.test\.ts/)
+    const detail = expect.stringMatching(/^at .*held-response\.test\.ts/)
     expect(warn.mock.calls).toEqual([
-      ['broken page', { type: 'DjangoSessionBridgeWarning', code: 'request_failed', detail }],
+      ['Error: broken page', { type: 'DjangoSessionBridgeWarning', code: 'request_failed', detail }],
     ])
+  })
+
+  test('S34: that throws what the browser sent adds no line to the log', async () => {
+    const { request } = await serve(version, (_, django) => {
+      const sent = decodeURIComponent(django.request.url)
+      throw new RangeError(`no such page: ${sent}`)
+    })
+    expect((await request('/a%0d%0a    at forged (line.js)%1b[31m%e2%80%a8')).status).toBe(500)
+    const [[message, options] = []] = warn.mock.calls as unknown as [string, { detail: string }][]
+    expect(message).toBe('RangeError: no such page: /a\\u000d\\u000a    at forged (line.js)\\u001b[31m\\u2028')
+    expect(options?.detail).toMatch(/^at .*\n/)
+    expect(options?.detail).not.toContain('forged')
+  })
+
+  test('whose client goes in the middle of the request’s body saves nothing, and breaks nothing', async () => {
+    const failed = Promise.withResolvers<unknown>()
+    const started = Promise.withResolvers<void>()
+    const { site, origin } = await serve(
+      version,
+      async (_, django, request) => {
+        await change(django)
+        started.resolve()
+        await text(request)
+      },
+      { onError: failed.resolve },
+    )
+    await leave(version, origin, started.promise, 'POST')
+    expect(await failed.promise).toBeInstanceOf(Error)
+    expect(site.rows()).toEqual([])
   })
 
   test('whose onError fails as well gets the default answer', async () => {
@@ -329,7 +359,7 @@ describe.each(VERSIONS)('%s: a handler', (version) => {
       },
     )
     expect((await request('/')).status).toBe(500)
-    expect(warn.mock.calls.map(([message]) => message)).toEqual(['broken error page'])
+    expect(warn.mock.calls.map(([message]) => message)).toEqual(['Error: broken error page'])
   })
 
   test('sees no pseudo header, and the host that was asked for', async () => {
@@ -504,17 +534,23 @@ async function firstHeaders(
 }
 
 /** Asks, and goes away when the handler has started. */
-async function leave(version: (typeof VERSIONS)[number], origin: string, started: Promise<void>): Promise<void> {
+async function leave(
+  version: (typeof VERSIONS)[number],
+  origin: string,
+  started: Promise<void>,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<void> {
   if (version === 'HTTP/1') {
-    const request = httpRequest(origin)
+    const request = httpRequest(origin, { method })
     request.on('error', () => undefined)
-    request.end()
+    if (method === 'POST') request.write('the beginning')
+    else request.end()
     await started
     request.destroy()
     return
   }
   const client = http2Connect(origin)
-  const stream = client.request({ ':path': '/' })
+  const stream = client.request({ ':path': '/', ':method': method }, { endStream: method === 'GET' })
   stream.on('error', () => undefined)
   await started
   client.destroy()

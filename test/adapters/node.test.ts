@@ -137,7 +137,7 @@ describe('on the wire', () => {
     const { status, text: body } = await served.request(`/${CANARY}`, { headers })
     expect([status, body]).toEqual([503, 'Service Unavailable\n'])
     expect(warn.mock.calls).toEqual([
-      ['SQLite could not run a statement.', expect.objectContaining({ code: 'request_failed' })],
+      ['StoreUnavailable: SQLite could not run a statement.', expect.objectContaining({ code: 'request_failed' })],
     ])
     warn.mockRestore()
     seer.finish([key])
