@@ -182,6 +182,9 @@ function rowsOf({ django, database, suite, modes, totals }) {
       const row = summary(outcomes)
       if (mode === 'raising')
         count(totals, row.blind === 0, `${row.blind} tests pass against a server that refuses all`)
+      if (mode === 'plain' && row.passed > row.blind) {
+        count(totals, false, `${row.passed - row.blind} tests of ${suite} passed and asked nothing of Node`)
+      }
       for (const { test } of leftOutOf(django)) {
         if (isOf(suite, test) && !(test in outcomes))
           count(totals, false, `left-out.json names ${test}, which is no test`)

@@ -9,6 +9,7 @@ import random
 from datetime import datetime, timedelta, timezone as zones
 from unittest import mock
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -34,7 +35,7 @@ class RandomSessionWithTimeZoneTests(RandomSessionTests):
     pass
 
 
-@override_settings(SESSION_EXPIRE_AT_BROWSER_CLOSE=True, SESSION_COOKIE_AGE=3600, SECRET_KEY_FALLBACKS=["older"])
+@override_settings(SESSION_EXPIRE_AT_BROWSER_CLOSE=True, SESSION_COOKIE_AGE=3600)
 class RandomSessionWithOtherSettingsTests(RandomSessionTests):
     pass
 
@@ -52,15 +53,16 @@ class Trial:
         self.node = self.django = None
 
     def run(self):
-        with mock.patch.object(timezone, "now", self.now):
+        with (
+            mock.patch.object(timezone, "now", self.now),
+            override_settings(SECRET_KEY="the first key", SECRET_KEY_FALLBACKS=[]),
+        ):
             self.start(None, None)
             for _ in range(CALLS_PER_TRIAL):
                 getattr(self, self.rng.choice(CALLS))()
                 self.compare_state()
 
     def now(self):
-        from django.conf import settings
-
         return self.moment if settings.USE_TZ else timezone.make_naive(self.moment)
 
     def start(self, node_key, django_key):
@@ -153,11 +155,14 @@ class Trial:
         self.calls.append(f"wait until {self.moment}")
 
     def reopen(self):
-        """Each opens its own row again, or the other's: they must read the same."""
+        """Each opens its own row again, sometimes with another SECRET_KEY."""
         if self.node.session_key is None:
             return
         keys = [self.node.session_key, self.django.session_key]
-        # A row that two sessions write would be another test.
+        if self.rng.random() < 0.3:
+            settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+            settings.SECRET_KEY = f"key {self.rng.random()}"
+            self.calls.append("another SECRET_KEY, the old one a fallback")
         self.calls.append("reopen")
         self.start(*keys)
 

@@ -202,6 +202,30 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     to: '',
     suites: MIDDLEWARE,
   },
+  'a fallback key brings no new session key': {
+    file: 'login.ts',
+    from: 'saving.rotate(verdict.newHash)',
+    to: 'void saving',
+    suites: ['random'],
+  },
+  'any auth hash will do': {
+    file: 'auth/current-user.ts',
+    from: 'if (constantTimeCompare(stored, hash)) return',
+    to: 'if (hash) return',
+    suites: ['random'],
+  },
+  'an inactive user is logged in': {
+    file: 'auth/current-user.ts',
+    from: 'row.is_active === false &&',
+    to: 'row.is_active === null &&',
+    suites: ['random'],
+  },
+  'a session that a request deleted is sent': {
+    file: 'session/saving.ts',
+    from: 'if (state.written?.key !== key) return',
+    to: 'if (key !== null) return',
+    suites: ['random', ...MIDDLEWARE],
+  },
   'tokens have no fields': {
     file: 'cookies/jwt-cookie.ts',
     from: 'if (value !== undefined) values.set(short, value)',

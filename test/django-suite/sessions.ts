@@ -4,6 +4,7 @@
  *
  * What Django's tests see and this library does on purpose in another way is translated, and each case is named here:
  * - `save()` of a session that is not stored yet calls `create()`, as Django's does: `save()` here stores no empty one;
+ * - `accessed = False` is ignored: an open session is what Django calls accessed, and stays so;
  * - settings are fixed when a bridge is made: under other settings the request is opened, and its values set, anew;
  * - a test that goes on with a session after the response is the browser's next request, with the cookie it was sent.
  */
@@ -77,6 +78,7 @@ export class StoreHandle {
     if (operation === 'encode') return this.#codec().encode(sessionOf(Object.entries(args[0] as Values)))
     if (operation === 'decode') return this.#decode(String(args[0]))
     if (operation === '_get_new_session_key') return newSessionKey()
+    if (operation === 'user') return (await this.#open().django.user())?.pk ?? null
     const run = OPERATIONS[operation]
     if (run === undefined) throw new Refusal('NotImplementedError', `SessionStore.${operation}`)
     try {
