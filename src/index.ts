@@ -3,7 +3,7 @@
 // A star, since TypeScript merges a site's augmentation through nothing else.
 export * from './augmentations.ts'
 export type { AnonymousReason, AuthState } from './auth/current-user.ts'
-export { isSameOrigin, loginRequired } from './auth/guards.ts'
+export { type Denial, isSameOrigin, loginRequired } from './auth/guards.ts'
 export { sessionAuthHash } from './auth/session-hash.ts'
 export type { DjangoUser, LoadUser, UserRow, UserTable } from './auth/users.ts'
 export {
@@ -44,7 +44,9 @@ export type { LoginReason } from './login.ts'
 export type { Duration } from './python/duration.ts'
 export { float, PyFloat } from './python/values.ts'
 export type { Session } from './session/session.ts'
+export type { DatabaseSettings } from './settings/database-url.ts'
 export { settingsFromEnv } from './settings/from-env.ts'
+export type { JwtSettings } from './settings/session-jwt.ts'
 export type { DatabaseDictionary, DjangoSettings, JwtDictionary, Settings } from './settings/settings.ts'
 export type { StoreCall } from './stores/observed-store.ts'
 export type { AbsenceReason, RequestInfo } from './stores/store.ts'

@@ -90,6 +90,7 @@ export function writeTypeScript(folder: string, entries: readonly Entry[]): void
     noUncheckedIndexedAccess: true,
     exactOptionalPropertyTypes: true,
     skipLibCheck: false,
+    declaration: true,
     types: ['node'],
     noEmit: true,
   }

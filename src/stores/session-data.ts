@@ -13,6 +13,8 @@ import type { Encoded, Serializer, SessionData } from '../serializers/serializer
 import type { SigningLimits } from '../signing/signer.ts'
 import { TimestampSigner } from '../signing/timestamp-signer.ts'
 
+export type { Encoded, NewValue, Serializer, SessionData } from '../serializers/serializer.ts'
+
 /** The salt of Django's own SessionStore of db, file and cached_db. @see SessionBase.key_salt */
 export const SESSION_SALT = 'django.contrib.sessions.SessionStore'
 
