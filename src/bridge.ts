@@ -14,6 +14,8 @@ import { plainCookie, type SessionCookie } from './cookies/session-cookie.ts'
 import { isAttributeName } from './cookies/set-cookie.ts'
 import { SettingsError } from './errors.ts'
 import { parseFields } from './jwt/claims.ts'
+import type { PickleSerializerOptions } from './serializers/pickle-serializer.ts'
+import type { SiteSerializer } from './serializers/site-serializer.ts'
 import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
 import type { DbStoreOptions } from './stores/db.ts'
@@ -53,6 +55,10 @@ export interface BridgeOptions {
   readonly deadlineMs?: number
   /** How large stored sessions may be; default 1 MiB as stored, 8 MiB decompressed. */
   readonly limits?: SigningLimits
+  /** For SESSION_SERIALIZER of a class named PickleSerializer: codecs of the site's own classes, limits, the protocol. */
+  readonly pickle?: PickleSerializerOptions
+  /** What SESSION_SERIALIZER does, in JavaScript, where it names a class that only the site has. */
+  readonly serializer?: SiteSerializer
   /** Accepts HMAC secrets below 20 bytes and RSA keys below 2048 bits. */
   readonly allowWeakKeys?: boolean
 }
@@ -100,6 +106,8 @@ export function createBridge(
     now,
     deadlineMs: positive(options.deadlineMs ?? DEFAULT_DEADLINE_MS),
     limits: options.limits ?? {},
+    ...(options.pickle && { pickle: options.pickle }),
+    ...(options.serializer && { serializer: options.serializer }),
     sessionTable: options.sessionTable ?? {},
     userTable: options.userTable ?? {},
     loadUser: hooks.loadUser,

@@ -7,8 +7,9 @@ import { type PostgresPool, postgres } from './databases/postgres.ts'
 import { sqlite } from './databases/sqlite.ts'
 import { loadWallClock, type WallClock, ZONE_CLOCK_REASON } from './databases/wall-clock.ts'
 import { isNotFound, missingPackage, named, SettingsError } from './errors.ts'
+import { chooseSerializer, type SerializerOptions } from './serializers/choose-serializer.ts'
 import type { SessionClock } from './session/session.ts'
-import { writesIsoExpiry } from './settings/django-version.ts'
+import { writesIsoExpiry, writesSignedSessions } from './settings/django-version.ts'
 import type { DatabaseSettings, Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
 import { type DbStoreOptions, db } from './stores/db.ts'
@@ -22,7 +23,7 @@ export interface Clients {
   readonly databases?: Readonly<Record<string, PostgresPool | DatabaseSync>>
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends SerializerOptions {
   readonly clients: Clients
   readonly now: () => Date
   readonly deadlineMs: number
@@ -56,6 +57,8 @@ const ENGINES: Readonly<Record<string, (parts: EngineParts) => SessionStore>> = 
         SECRET_KEY: settings.SECRET_KEY,
         SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
         limits: options.limits,
+        serializer: chooseSerializer(settings.SESSION_SERIALIZER, options),
+        writes: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'signed' : 'old',
         now: () => options.now().getTime(),
       }),
       expiryOf: expiryRule(settings, wallClock, options.now),
@@ -76,8 +79,6 @@ interface EngineParts {
 
 const POSTGRES_REASON = 'DATABASES.default with ENGINE postgresql'
 
-const SERIALIZERS = ['django.contrib.sessions.serializers.JSONSerializer']
-
 /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
 export function checkConnections(settings: Settings, options: ConnectOptions): void {
   if (!(settings.SESSION_ENGINE in ENGINES)) {
@@ -85,11 +86,7 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
       `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} is not supported; supported: ${Object.keys(ENGINES).join(', ')}.`,
     )
   }
-  if (!SERIALIZERS.includes(settings.SESSION_SERIALIZER)) {
-    throw new SettingsError(
-      `SESSION_SERIALIZER ${named(settings.SESSION_SERIALIZER)} is not supported; supported: ${SERIALIZERS.join(', ')}.`,
-    )
-  }
+  chooseSerializer(settings.SESSION_SERIALIZER, options)
   if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
   if (options.clients.databases?.[ALIAS] !== undefined) return
   const database = settings.DATABASES[ALIAS]

@@ -232,7 +232,7 @@ export class DjangoContext {
         stored = answer
       } else {
         this.#absent = answer.absent
-        this.#report(answer.reason)
+        this.#report(answer.reason, answer.error)
       }
     }
     const claims = stored !== null && reading !== undefined && 'key' in reading ? reading.claims : null
@@ -289,9 +289,10 @@ export class DjangoContext {
     return part
   }
 
-  #report(code: SuspiciousCode): void {
+  #report(code: SuspiciousCode, error?: DjangoBridgeError): void {
+    const cookieName = this.#parts.settings.SESSION_COOKIE_NAME
     try {
-      this.#parts.hooks.onSuspicious?.({ code, cookieName: this.#parts.settings.SESSION_COOKIE_NAME })
+      this.#parts.hooks.onSuspicious?.({ code, cookieName, ...(error && { error }) })
     } catch {
       // A reporter must not decide what becomes of a request.
     }

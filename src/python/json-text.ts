@@ -1,6 +1,7 @@
 /** One JSON value as it was stored. */
 import { encodeInPlaceOf, isUnchanged } from './encode-like.ts'
 import { parsePythonJson, type SplitMember } from './json-reader.ts'
+import { exactNodeValue } from './json-tree.ts'
 import { rememberOrigins, SpelledText } from './origins.ts'
 
 export class JsonText {
@@ -27,6 +28,11 @@ export class JsonText {
     this.#member = undefined
     rememberOrigins(value, this.#source)
     return value
+  }
+
+  /** As `decode`, but with floats as PyFloat, for another format to write. */
+  exact(): unknown {
+    return exactNodeValue(this.#source.root.node)
   }
 
   /** Whether writing `value` here would store the same again. */

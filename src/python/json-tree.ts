@@ -6,6 +6,7 @@
  * @see CPython Modules/_json.c, Lib/json/decoder.py
  */
 import { SerializationError } from '../errors.ts'
+import { PyFloat } from './values.ts'
 
 export type JsonNode = JsonScalar | JsonArray | JsonObject
 
@@ -161,10 +162,19 @@ const CONSTANTS: Readonly<Record<string, boolean | null>> = { true: true, false:
 
 /** The plain JavaScript value of a node, made anew. */
 export function nodeValue(node: JsonNode): unknown {
-  if (node.kind === 'array') return node.items.map(nodeValue)
-  if (node.kind !== 'object') return node.value
+  return valueWith(node, ({ value }) => value)
+}
+
+/** As `nodeValue`, but floats as PyFloat where a number would be an int. */
+export function exactNodeValue(node: JsonNode): unknown {
+  return valueWith(node, ({ kind, value }) => (kind === 'float' ? new PyFloat(Number(value)) : value))
+}
+
+function valueWith(node: JsonNode, scalar: (node: JsonScalar) => unknown): unknown {
+  if (node.kind === 'array') return node.items.map((item) => valueWith(item, scalar))
+  if (node.kind !== 'object') return scalar(node)
   const object: Record<string, unknown> = {}
-  for (const [key, member] of node.members) setOwn(object, key, nodeValue(member.node))
+  for (const [key, member] of node.members) setOwn(object, key, valueWith(member.node, scalar))
   return object
 }
 

@@ -28,6 +28,6 @@ export const jsonSerializer: Serializer = {
 }
 
 function valueText(value: Encoded | NewValue): string {
-  if (isEncoded(value)) return value instanceof JsonText ? value.text : encodeNew(value.decode())
+  if (isEncoded(value)) return value instanceof JsonText ? value.text : encodeNew(value.exact?.() ?? value.decode())
   return value.like instanceof JsonText ? value.like.encode(value.value) : encodeNew(value.value)
 }

@@ -6,6 +6,8 @@ export interface Encoded {
   decode(): unknown
   /** Whether writing `value` in this one's place would store the same value again. */
   same(value: unknown): boolean
+  /** As `decode`, but with floats as PyFloat, for another format to write. Absent where `decode` is as good. */
+  exact?(): unknown
 }
 
 /** A value to be written; `like` is what stood in its place, whose spelling is kept wherever an equal value stands. */
@@ -30,4 +32,16 @@ export interface Serializer {
 /** Tells the two kinds of value in `SessionData` apart. */
 export function isEncoded(value: Encoded | NewValue): value is Encoded {
   return 'decode' in value
+}
+
+/** Half a pair of surrogates, which no program writes in front of a name. */
+const HIDDEN = '\udc00key '
+
+/** Where `SessionData` keeps the value of a key that is no text: it goes back with the session, and shows nowhere. */
+export function hiddenName(place: number): string {
+  return `${HIDDEN}${place}`
+}
+
+export function isHiddenName(name: string): boolean {
+  return name.startsWith(HIDDEN)
 }

@@ -7,6 +7,7 @@ import type { Instant } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { SettingsError } from '../errors.ts'
 import { type Duration, durationSeconds } from '../python/duration.ts'
+import { isEncoded, isHiddenName } from '../serializers/serializer.ts'
 import { EXPIRY_KEY, type Expiry, isoFormat } from '../stores/session-expiry.ts'
 import { isStored } from '../stores/store.ts'
 import type { SessionSaving, WhenGone } from './saving.ts'
@@ -242,7 +243,8 @@ export class Session {
     const key = this.sessionKey
     const answer = key === null ? undefined : await this.#saving.ask((store) => store.load(key))
     if (answer === undefined || !isStored(answer)) return new Map()
-    return new Map(Array.from(answer.data, ([name, value]) => [name, 'decode' in value ? value.decode() : value.value]))
+    const named = Array.from(answer.data).filter(([name]) => !isHiddenName(name))
+    return new Map(named.map(([name, value]) => [name, isEncoded(value) ? value.decode() : value.value]))
   }
 
   /** Whether any session is stored under this key. */
@@ -266,7 +268,7 @@ export class Session {
   }
 
   #names(): string[] {
-    const names = this.#saving.changes.keys(this.#saving.data)
+    const names = this.#saving.changes.keys(this.#saving.data).filter((name) => !isHiddenName(name))
     for (const shown of this.#saving.overlay.keys()) if (!names.includes(shown)) names.push(shown)
     return names
   }

@@ -15,6 +15,14 @@ export function writesIsoExpiry(version: DjangoVersion): boolean {
   return isAtLeast(version, 4, 1)
 }
 
+/**
+ * Sessions are signed in another format from 3.1 on, and there not with the older hash.
+ * @see django/contrib/sessions/backends/base.py encode of 3.2
+ */
+export function writesSignedSessions(version: DjangoVersion | undefined, algorithm: 'sha256' | 'sha1'): boolean {
+  return algorithm !== 'sha1' && (version === undefined || isAtLeast(version, 3, 1))
+}
+
 function isAtLeast(version: DjangoVersion, major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
   return ownMajor > major || (ownMajor === major && ownMinor >= minor)

@@ -10,6 +10,7 @@ export const ENVIRONMENT: Readonly<Record<string, Reader>> = {
   SECRET_KEY_FALLBACKS: asList,
   SESSION_ENGINE: asText,
   SESSION_SERIALIZER: asText,
+  DEFAULT_HASHING_ALGORITHM: asText,
   SESSION_COOKIE_NAME: asText,
   SESSION_COOKIE_AGE: asNumber,
   SESSION_COOKIE_DOMAIN: asText,

@@ -23,6 +23,8 @@ export interface DjangoSettings {
   readonly SESSION_ENGINE?: string | undefined
   /** Default `django.contrib.sessions.serializers.JSONSerializer`. */
   readonly SESSION_SERIALIZER?: string | undefined
+  /** Of Django 3.1 and 3.2 only: `sha1` while servers of an older Django share the sessions. Default `sha256`. */
+  readonly DEFAULT_HASHING_ALGORITHM?: 'sha256' | 'sha1' | undefined
   /** Default `sessionid`. */
   readonly SESSION_COOKIE_NAME?: string | undefined
   /** Seconds. Default 1209600, two weeks. */
@@ -73,6 +75,7 @@ export interface Settings {
   readonly SECRET_KEY_FALLBACKS: readonly Secret[]
   readonly SESSION_ENGINE: string
   readonly SESSION_SERIALIZER: string
+  readonly DEFAULT_HASHING_ALGORITHM: 'sha256' | 'sha1'
   readonly SESSION_COOKIE_NAME: string
   readonly SESSION_COOKIE_AGE: number
   readonly SESSION_COOKIE_DOMAIN: string | null
@@ -128,6 +131,7 @@ const schema = z.object({
   SECRET_KEY_FALLBACKS: z.array(secret).default([]),
   SESSION_ENGINE: text.default(DB_ENGINE),
   SESSION_SERIALIZER: text.default('django.contrib.sessions.serializers.JSONSerializer'),
+  DEFAULT_HASHING_ALGORITHM: z.enum(['sha256', 'sha1']).default('sha256'),
   SESSION_COOKIE_NAME: cookieName.default('sessionid'),
   SESSION_COOKIE_AGE: z.number().int().positive().max(1e10).default(1209600),
   SESSION_COOKIE_DOMAIN: attribute.nullable().default(null),

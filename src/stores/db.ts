@@ -83,7 +83,7 @@ export function db(options: DbStoreOptions): SessionStore {
     const text = row.session_data
     if (typeof text !== 'string') return { absent: 'unreadable', reason: 'session_data_unreadable' }
     const answer = codec.decode(text)
-    if (!('data' in answer)) return { absent: 'unreadable', reason: answer.reason }
+    if (!('data' in answer)) return { absent: 'unreadable', ...answer }
     const rule = expiryOf(answer.data)
     const expiry: Expiry = { ...rule, at: database.toDate(row.expire_date) ?? rule.at }
     return { key, data: answer.data, expiry, version: text }

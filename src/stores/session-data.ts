@@ -6,12 +6,15 @@
  *      │                               │      └ HMAC-SHA256, salt "django.contrib.sessions.SessionStore"
  *      │                               └ seconds since 1970 in base 62; its age is never checked
  *      └ the serializer's bytes in base64url; behind a "." compressed by zlib
+ *
+ * What Django wrote before 3.1 is read too: see old-session-data.ts.
  */
 import { BadSignature, DjangoBridgeError } from '../errors.ts'
 import { jsonSerializer } from '../serializers/json.ts'
-import type { Encoded, Serializer, SessionData } from '../serializers/serializer.ts'
+import { type Encoded, isHiddenName, type Serializer, type SessionData } from '../serializers/serializer.ts'
 import type { SigningLimits } from '../signing/signer.ts'
 import { TimestampSigner } from '../signing/timestamp-signer.ts'
+import { createOldSessionCodec } from './old-session-data.ts'
 
 export type { Encoded, NewValue, Serializer, SessionData } from '../serializers/serializer.ts'
 
@@ -24,13 +27,15 @@ export interface SessionCodecOptions {
   readonly serializer?: Serializer
   readonly salt?: string
   readonly limits?: SigningLimits
+  /** `old`: as Django wrote before 3.1. Both are read. Default `signed`. */
+  readonly writes?: 'signed' | 'old'
   /** Milliseconds since 1970, for the timestamp that is written. */
   readonly now?: () => number
 }
 
 export type DecodedSession =
   | { readonly data: ReadonlyMap<string, Encoded> }
-  | { readonly reason: 'session_data_corrupted' | 'session_data_unreadable' }
+  | { readonly reason: 'session_data_corrupted' | 'session_data_unreadable'; readonly error?: DjangoBridgeError }
 
 export interface SessionCodec {
   /** @throws SerializationError for a value that the serializer cannot hold, and for more than `limits` let in again. */
@@ -49,23 +54,27 @@ export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
     ...(options.limits && { limits: options.limits }),
     ...(options.now && { now: options.now }),
   })
+  const old = createOldSessionCodec(options, serializer)
   return {
-    encode: (data) => signer.signObject(data, { serializer, compress: true }),
+    encode: (data) =>
+      options.writes === 'old' ? old.encode(data) : signer.signObject(data, { serializer, compress: true }),
     decode(text) {
       try {
-        return { data: signer.unsignObject(text, { serializer }) }
+        // What the newer format separates by a colon is nothing that base64 of the older one holds.
+        return { data: text.includes(':') ? signer.unsignObject(text, { serializer }) : old.decode(text) }
       } catch (error) {
         if (error instanceof BadSignature) return { reason: 'session_data_corrupted' }
-        if (error instanceof DjangoBridgeError) return { reason: 'session_data_unreadable' }
+        if (error instanceof DjangoBridgeError) return { reason: 'session_data_unreadable', error }
         throw error
       }
     },
   }
 }
 
-/** The plain values of a decoded session, for tools and tests. */
+/** The plain values of a decoded session, for tools and tests. A key that is no text has no place in them. */
 export function sessionValues(data: ReadonlyMap<string, Encoded>): Map<string, unknown> {
-  return new Map(Array.from(data, ([key, value]) => [key, value.decode()]))
+  const named = Array.from(data).filter(([key]) => !isHiddenName(key))
+  return new Map(named.map(([key, value]) => [key, value.decode()]))
 }
 
 /** A session of plain values, ready to be encoded. */

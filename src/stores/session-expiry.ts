@@ -8,6 +8,7 @@
  */
 import type { Instant } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
+import { PyDateTime } from '../python/dates.ts'
 import { parseIsoFormat } from '../python/iso-format.ts'
 import { isEncoded, type SessionData } from '../serializers/serializer.ts'
 
@@ -39,8 +40,9 @@ export function expiryRule(settings: ExpirySettings, wallClock: WallClock, now: 
 export function expiryOf(value: unknown, settings: ExpirySettings, wallClock: WallClock, now: Date): Expiry {
   const atBrowserClose =
     value === undefined || value === null ? settings.SESSION_EXPIRE_AT_BROWSER_CLOSE : value === 0 || value === false
-  if (typeof value === 'string') {
-    const moment = momentOf(value, wallClock)
+  if (typeof value === 'string' || value instanceof PyDateTime) {
+    // As pickled before 4.1.
+    const moment = momentOf(String(value), wallClock)
     if (moment !== null) return { ...moment, age: wallSeconds(moment, now, wallClock), atBrowserClose }
   }
   const seconds = secondsOf(value) || settings.SESSION_COOKIE_AGE

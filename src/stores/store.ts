@@ -1,4 +1,5 @@
 /** The port of a session store: storage, format and expiry; nothing of how the changes of a request merge. */
+import type { DjangoBridgeError } from '../errors.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import type { Expiry } from './session-expiry.ts'
 
@@ -32,6 +33,8 @@ export interface RequestInfo {
 export interface NotLoaded {
   readonly absent: 'unknown' | 'expired' | 'unreadable'
   readonly reason: AbsenceReason
+  /** Why it is unreadable. */
+  readonly error?: DjangoBridgeError
 }
 
 /** Codes of `NotLoaded.reason`, as reported through `onSuspicious`. */

@@ -39,8 +39,8 @@ describe('createBridge refuses, and says what to do', () => {
     ],
     [
       'an unknown serializer',
-      { SECRET_KEY, SESSION_SERIALIZER: 'my.Pickle' },
-      /SESSION_SERIALIZER my\.Pickle is not supported/,
+      { SECRET_KEY, SESSION_SERIALIZER: 'my.Msgpack' },
+      /SESSION_SERIALIZER my\.Msgpack is not supported; .* options\.serializer/,
     ],
     ['no database', { SECRET_KEY, DATABASES: undefined }, /needs DATABASES\.default \(Django's dictionary or a URL\)/],
     [

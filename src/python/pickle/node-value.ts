@@ -13,7 +13,7 @@ export function originNode(value: object): ObjectNode | undefined {
   return origins.get(value)
 }
 
-/** How floats that are whole come out, which are `2` in JavaScript and `2.0` in Python. */
+/** How floats come out: `2.0` of Python is `2` in JavaScript, and an int again where nothing else tells. */
 export type FloatsAs = 'numbers' | 'PyFloat'
 
 /**
@@ -37,7 +37,7 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
   function make(node: ObjectNode): unknown {
     switch (node.kind) {
       case 'float':
-        return floats === 'PyFloat' && Number.isInteger(node.value) ? new PyFloat(node.value) : node.value
+        return floats === 'PyFloat' ? new PyFloat(node.value) : node.value
       case 'text':
         return node.value
       case 'bytes':

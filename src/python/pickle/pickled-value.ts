@@ -19,7 +19,7 @@ export class PickledValue {
     return nodeToValue(this.node, this.#codecs)
   }
 
-  /** As `decode`, but with whole floats as PyFloat, for another format to write. */
+  /** As `decode`, but with floats as PyFloat, for another format to write. */
   exact(): unknown {
     return nodeToValue(this.node, this.#codecs, 'PyFloat')
   }

@@ -1,0 +1,197 @@
+/** Sessions of a site whose SESSION_SERIALIZER is PickleSerializer, read, changed and saved. */
+import { expect, test } from 'vitest'
+import { PickleForbidden } from '../../src/errors.ts'
+import { tuple } from '../../src/python/collections.ts'
+import { PyDateTime } from '../../src/python/dates.ts'
+import { PyDecimal } from '../../src/python/numbers.ts'
+import { readPickle } from '../../src/python/pickle/pickle-reader.ts'
+import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
+import { PyTimeZone } from '../../src/python/time-zones.ts'
+import { float } from '../../src/python/values.ts'
+import { TimestampSigner } from '../../src/signing/timestamp-signer.ts'
+import { SESSION_SALT } from '../../src/stores/session-data.ts'
+import { describeNode } from '../python/pickle/described-node.ts'
+import { makeSite, SECRET_KEY, type Site } from '../site.ts'
+
+const PICKLES = { SESSION_SERIALIZER: 'shop.serializers.PickleSerializer' }
+const KEY = 'k'.repeat(32)
+const signer = new TimestampSigner({ key: SECRET_KEY, salt: SESSION_SALT })
+const asItIs = { dumps: (bytes: Uint8Array) => bytes, loads: (bytes: Uint8Array) => bytes }
+
+function storePickle(site: Site, pickle: Uint8Array): void {
+  const text = signer.signObject(pickle, { serializer: asItIs, compress: true })
+  site.client.prepare("INSERT OR REPLACE INTO django_session VALUES (?, ?, '2099-01-01 00:00:00')").run(KEY, text)
+}
+
+function storedPickle(site: Site): Uint8Array {
+  return signer.unsignObject(site.rows()[0]?.session_data ?? '', { serializer: asItIs })
+}
+
+const told = (pickle: Uint8Array): unknown => describeNode(readPickle(pickle))
+
+test('types that only Python has come out, are changed, and go back', async () => {
+  const site = await makeSite(PICKLES)
+  const since = PyDateTime.from(new Date('2026-01-01T00:00:00Z'), PyTimeZone.utc)
+  storePickle(site, formatPickle({ since, price: new PyDecimal('1.50'), point: tuple<unknown>(1, float(2)), n: 1 }))
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  expect([...session]).toEqual([
+    ['since', since],
+    ['price', new PyDecimal('1.50')],
+    ['point', tuple(1, 2)],
+    ['n', 1],
+  ])
+  session.set('price', new PyDecimal('2.00'))
+  await django.finish(200)
+  expect(told(storedPickle(site))).toEqual(
+    told(formatPickle({ since, price: new PyDecimal('2.00'), point: tuple<unknown>(1, float(2)), n: 1 })),
+  )
+  await site.close()
+})
+
+test('looking at everything writes nothing', async () => {
+  const site = await makeSite(PICKLES)
+  storePickle(site, formatPickle({ a: new Map([[1, [new Set([tuple(1)])]]]), b: { c: [1, float(2)] } }))
+  const before = site.rows()
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  for (const [, value] of session) void value
+  expect(session.modified).toBe(false)
+  await django.finish(200)
+  expect(site.rows()).toEqual(before)
+  await site.close()
+})
+
+test('what two values share stays shared beside a change, and in a value that moved', async () => {
+  const site = await makeSite(PICKLES)
+  const shared = [float(1)]
+  storePickle(site, formatPickle({ a: { in: shared, n: 1 }, b: shared, c: shared }))
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  ;(session.get('a') as { n: number }).n = 2
+  session.set('d', session.get('c'))
+  await django.finish(200)
+  expect(told(storedPickle(site))).toEqual(
+    told(formatPickle({ a: { in: shared, n: 2 }, b: shared, c: shared, d: shared })),
+  )
+  await site.close()
+})
+
+test('a key that is no text is kept and shows under no name', async () => {
+  const site = await makeSite(PICKLES)
+  const entries: [unknown, unknown][] = [
+    [1, 'one'],
+    ['cart', ['pear']],
+    [tuple(1, 2), { x: 1 }],
+    [null, 3],
+  ]
+  storePickle(site, formatPickle(new Map(entries)))
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  expect([...session.keys()]).toEqual(['cart'])
+  expect(session.size).toBe(1)
+  expect([...(await session.load()).keys()]).toEqual(['cart'])
+  session.transform('cart', (cart) => [...(cart as string[]), 'plum'])
+  await django.finish(200)
+  entries[1] = ['cart', ['pear', 'plum']]
+  expect(told(storedPickle(site))).toEqual(told(formatPickle(new Map(entries))))
+
+  // clear() drops them, as in Django.
+  const next = site.open(`sessionid=${KEY}`)
+  const cleared = await next.session()
+  cleared.clear()
+  await next.finish(200)
+  expect(told(storedPickle(site))).toEqual(told(formatPickle({})))
+  await site.close()
+})
+
+test('S25: a session with a class that is not allowed opens as a new one, stays, and the report names the class', async () => {
+  const site = await makeSite(PICKLES)
+  storePickle(site, Buffer.from('(dVcart\ncos\nsystem\n(Vecho\ntRs.'))
+  const before = site.rows()
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  expect(session.isEmpty).toBe(true)
+  session.set('cart', [])
+  const { cookies } = await django.finish(200)
+  expect(cookies[0]?.value).not.toBe(KEY)
+  expect(site.rows()).toEqual(expect.arrayContaining(before))
+  expect(site.reports).toEqual([
+    { code: 'session_data_unreadable', cookieName: 'sessionid', error: expect.any(PickleForbidden) },
+  ])
+  expect(site.reports[0]?.error?.message).toContain('os.system')
+  await site.close()
+})
+
+test('a class of the site’s own is read and written by its codec', async () => {
+  class Colour {
+    readonly name: string
+    constructor(name: string) {
+      this.name = name
+    }
+  }
+  const codec = {
+    classes: [{ module: 'shop.models', name: 'Colour' }] as const,
+    decode: ({ args: [name] }: { args: readonly unknown[] }) => new Colour(String(name)),
+    matches: (value: unknown) => value instanceof Colour,
+    encode: ({ name }: Colour) => ({ args: [name] }),
+  }
+  const site = await makeSite(PICKLES, { options: { pickle: { codecs: [codec] } } })
+  storePickle(site, Buffer.from('(dVcolour\ncshop.models\nColour\n(Vred\ntRs.'))
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  expect(session.get('colour')).toEqual(new Colour('red'))
+  session.set('other', new Colour('blue'))
+  await django.finish(200)
+  const again = await site.open(`sessionid=${KEY}`).session()
+  expect([...again]).toEqual([
+    ['colour', new Colour('red')],
+    ['other', new Colour('blue')],
+  ])
+  await site.close()
+})
+
+test('an expiry that Django before 4.1 pickled as a datetime counts', async () => {
+  const site = await makeSite(PICKLES)
+  const moment = PyDateTime.from(new Date('2026-01-15T13:00:00Z'), PyTimeZone.utc)
+  storePickle(site, formatPickle({ _session_expiry: moment, a: 1 }))
+  const session = await site.open(`sessionid=${KEY}`).session()
+  expect(session.getExpiryAge()).toBe(3600)
+  expect(session.getExpiryDate()).toEqual(new Date('2026-01-15T13:00:00Z'))
+  await site.close()
+})
+
+test('a serializer of the site’s own reads and writes whole sessions', async () => {
+  const serializer = {
+    dumps: (session: Record<string, unknown>) => Buffer.from(JSON.stringify(session)).reverse(),
+    loads: (bytes: Uint8Array) => JSON.parse(String(Buffer.from(bytes).reverse())) as Record<string, unknown>,
+  }
+  const site = await makeSite({ SESSION_SERIALIZER: 'shop.Backwards' }, { options: { serializer } })
+  const key = await site.store({ cart: ['pear'], n: 1 })
+  const django = site.open(`sessionid=${key}`)
+  const session = await django.session()
+  ;(session.get('cart') as string[]).push('plum')
+  await django.finish(200)
+  expect(String(Buffer.from(storedPickle(site)).reverse())).toBe('{"cart":["pear","plum"],"n":1}')
+
+  site.client
+    .prepare('UPDATE django_session SET session_data = ?')
+    .run(signer.signObject(Buffer.from('x'), { serializer: asItIs }))
+  expect((await site.open(`sessionid=${key}`).session()).isEmpty).toBe(true)
+  expect(site.reports.map(({ code }) => code)).toEqual(['session_data_unreadable'])
+  await site.close()
+})
+
+test('Django before 3.1 is written to in its own format, and read in both', async () => {
+  const site = await makeSite({ DJANGO_VERSION: '2.2' })
+  const key = await site.store({ a: 1 })
+  expect(Buffer.from(site.rows()[0]?.session_data ?? '', 'base64').toString()).toMatch(/^[0-9a-f]{40}:\{"a":1\}$/)
+  const session = await site.open(`sessionid=${key}`).session()
+  expect(session.get('a')).toBe(1)
+  await site.close()
+
+  const mixed = await makeSite({ DJANGO_VERSION: '3.2', DEFAULT_HASHING_ALGORITHM: 'sha1' })
+  await mixed.store({ a: 1 })
+  expect(mixed.rows()[0]?.session_data).not.toContain(':')
+  await mixed.close()
+})
