@@ -27,7 +27,7 @@ from django.core import signing  # noqa: E402
 from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 
-from vectors import cookie_header, expire_date, expiry, session_data, set_cookie  # noqa: E402
+from vectors import cookie_header, expire_date, expiry, random_pickles, session_data, set_cookie  # noqa: E402
 
 
 def edit(request):
@@ -140,6 +140,9 @@ OPERATIONS = {
     "signing_loads": signing_loads,
     "expiry": read_expiry,
     "expire_date": lambda request: expire_date.saved_here(request.get("session_expiry", expiry.ABSENT)),
+    "pickles": lambda request: random_pickles.pickles(request["seed"], request["count"]),
+    "judge_pickles": lambda request: random_pickles.judge(request["seed"], request["count"], request["replies"]),
+    "read_alike": lambda request: random_pickles.read_alike(request["pairs"]),
     "auth_hash": auth_hash,
     "origin_verified": origin_verified,
     "jwt_encode": lambda request: jwt.encode(

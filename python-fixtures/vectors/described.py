@@ -79,8 +79,8 @@ class Describer:
         return [[self.describe(key), self.describe(item)] for key, item in items]
 
     def members(self, value):
-        """A set has no order."""
-        return sorted((self.describe(item) for item in value), key=lambda told: json.dumps(told, sort_keys=True))
+        """A set has no order; so that ids have none either, each member has its own."""
+        return sorted((describe(item) for item in value), key=lambda told: json.dumps(told, sort_keys=True))
 
 
 def path_of(value):

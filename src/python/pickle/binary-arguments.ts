@@ -9,10 +9,13 @@ export function text(bytes: Buffer): PickleNode {
   return read
 }
 
+const USUAL_NAN = 0x7ff8_0000_0000_0000n
+
 export function binaryFloat(bytes: Buffer): FloatNode {
   const value = bytes.readDoubleBE()
-  // Not every engine keeps which NaN it was.
-  return Number.isNaN(value) ? { kind: 'float', value, bits: Uint8Array.from(bytes) } : { kind: 'float', value }
+  // Which NaN it is, not every engine keeps; only the usual one goes without saying.
+  const isOdd = Number.isNaN(value) && bytes.readBigUInt64BE() !== USUAL_NAN
+  return isOdd ? { kind: 'float', value, bits: Uint8Array.from(bytes) } : { kind: 'float', value }
 }
 
 export function notNegative(length: number): number {

@@ -76,12 +76,17 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
     return places.map((key, index) => [key, value(values[index] ?? null)])
   }
 
+  /** A codec is given numbers, whatever the value's floats come out as. */
+  function argument(node: PickleNode): unknown {
+    return typeof node === 'object' && node?.kind === 'float' ? node.value : value(node)
+  }
+
   function instance(node: InstanceNode): unknown {
     const { of, made: how, kwargs, state } = node
     const pickled: PickledInstance = {
       of,
       made: how,
-      args: node.args.map(value),
+      args: node.args.map(argument),
       kwargs: (kwargs === undefined ? {} : value(kwargs)) as Readonly<Record<string, unknown>>,
       state: state === undefined ? undefined : value(state),
       items: node.items.map(value),

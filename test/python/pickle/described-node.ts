@@ -54,9 +54,11 @@ export function describeNode(root: PickleNode): unknown {
     return keys.map((key, index) => [told(key), told(values[index] ?? null)])
   }
 
-  /** A set has no order. */
+  /** A set has no order; so that ids have none either, each member has its own. */
   function members(items: readonly PickleNode[]): unknown[] {
-    return items.map(told).sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
+    return items
+      .map((item) => describeNode(item))
+      .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
   }
 }
 
