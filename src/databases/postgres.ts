@@ -4,6 +4,7 @@
  */
 import { type Deadline, withinDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
+import { createCircuit } from './circuit.ts'
 import { type Database, OutcomeUnknown, type Row } from './database.ts'
 import { type PoolCounts, type PoolUse, watchPool } from './pool-use.ts'
 import { isAnswer, isBroken, isOutOfDate, isRolledBack, postgresFault } from './postgres-faults.ts'
@@ -38,6 +39,7 @@ export function postgres(options: PostgresOptions): Database {
   let opened: Promise<{ pool: PostgresPool; use: PoolUse }> | undefined
   /** Connections that have answered before, and so may be stale since the server was restarted. */
   const proven = new WeakSet<PostgresClient>()
+  const circuit = createCircuit(postgresFault)
 
   async function run(statement: Statement, isRead: boolean, deadline: Deadline): Promise<PostgresResult> {
     opened ??= options.pool().then((pool) => ({ pool, use: watchPool(pool) }))
@@ -69,7 +71,7 @@ export function postgres(options: PostgresOptions): Database {
   ): Promise<PostgresResult | FailedAttempt> {
     let client: PostgresClient
     try {
-      client = await checkOut(pool, use, deadline)
+      client = await circuit(() => checkOut(pool, use, deadline))
     } catch (error) {
       return { error, isSent: false, wasProven: false }
     }

@@ -34,7 +34,7 @@ export async function sqliteFixture(wallClock: WallClock = utcClock): Promise<Te
 }
 
 /** A schema of its own in the database of BRIDGE_POSTGRES_URL. */
-export async function postgresFixture(url: string): Promise<TestDatabase & { client: pg.Pool }> {
+export async function postgresFixture(url: string): Promise<TestDatabase & { client: pg.Pool; schema: string }> {
   const schema = `bridge_${randomUUID().replaceAll('-', '')}`
   const admin = new pg.Client(url)
   await admin.connect()
@@ -43,6 +43,7 @@ export async function postgresFixture(url: string): Promise<TestDatabase & { cli
   await client.query(POSTGRES_TABLES)
   return {
     client,
+    schema,
     database: postgres({ pool: async () => client }),
     run: async (sql, parameters = []) => {
       let count = 0
