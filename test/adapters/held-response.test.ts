@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
 import { createServer as createHttp2Server, connect as http2Connect } from 'node:http2'
 import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   type DjangoSessionsOptions,
@@ -473,6 +474,41 @@ describe('HTTP/1: a response', () => {
       500,
       [expect.stringContaining(`sessionid=${row?.session_key}; `)],
     ])
+  })
+
+  test('corks what comes after, not what came before', async () => {
+    const { request } = await serve('HTTP/1', async (response, django) => {
+      await change(django)
+      response.write('one ')
+      response.write('two')
+      response.cork()
+      response.end()
+    })
+    expect((await request('/')).text).toBe('one two')
+  })
+
+  test('that its client does not read has no `drain` before it does', async () => {
+    const order: string[] = []
+    const isHeld = Promise.withResolvers<void>()
+    const { origin } = await serve('HTTP/1', async (response, django) => {
+      await change(django)
+      response.once('drain', () => {
+        order.push('drain')
+        response.end()
+      })
+      // More than the system takes for a client that does not read.
+      response.write(Buffer.alloc(1 << 24))
+      await django.finish(200)
+      for (let turn = 0; turn < 5; turn++) await setImmediate()
+      isHeld.resolve()
+    })
+    const request = httpRequest(origin)
+    request.end()
+    const [response] = await once(request, 'response')
+    await isHeld.promise
+    order.push('read')
+    expect((await buffer(response)).length).toBe(1 << 24)
+    expect(order).toEqual(['read', 'drain'])
   })
 
   test('keeps its message', async () => {
