@@ -86,6 +86,6 @@ function keyOf(name: string, value: Encoded | NewValue): PickleNode {
 
 function nodeOf(value: Encoded | NewValue, nodes: ValueNodes, name: string): PickleNode {
   if (value instanceof PickledValue) return value.node
-  if (isEncoded(value)) return nodes.nodeOf(value.exact?.() ?? value.decode(), undefined, [name])
-  return nodes.nodeOf(value.value, value.like instanceof PickledValue ? value.like.node : undefined, [name])
+  if (isEncoded(value)) return nodes.nodeAt(name, value.exact?.() ?? value.decode())
+  return nodes.nodeAt(name, value.value, value.like instanceof PickledValue ? value.like.node : undefined)
 }

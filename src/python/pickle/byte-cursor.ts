@@ -1,7 +1,11 @@
 /** Reads the arguments of opcodes from bytes, and never past their end. */
 import { malformed } from './pickle-limits.ts'
+import type { TextNode } from './pickle-node.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 const NEWLINE = 0x0a
+/** Shorter than this, a loop is quicker than a call of a decoder. */
+const SHORT = 24
 
 export class ByteCursor {
   readonly #bytes: Buffer
@@ -9,10 +13,6 @@ export class ByteCursor {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
-
-  get position(): number {
-    return this.#position
   }
 
   get left(): number {
@@ -25,6 +25,23 @@ export class ByteCursor {
     if (!(length <= this.left)) throw malformed('it ends early')
     this.#position += length
     return this.#bytes.subarray(this.#position - length, this.#position)
+  }
+
+  /** UTF-8 of this many bytes. */
+  text(length: number): string | TextNode {
+    const start = this.#position
+    if (length < SHORT && length <= this.left && this.#isAscii(start, start + length)) {
+      this.#position += length
+      return this.#bytes.toString('latin1', start, start + length)
+    }
+    const read = decodeUtf8(this.take(length))
+    if (read === null) throw malformed('a text is not UTF-8')
+    return read
+  }
+
+  #isAscii(start: number, end: number): boolean {
+    for (let index = start; index < end; index++) if ((this.#bytes[index] ?? 0) > 0x7f) return false
+    return true
   }
 
   uint8(): number {

@@ -8,9 +8,24 @@ export class ByteSink {
     return Buffer.from(this.#bytes.subarray(0, this.#length))
   }
 
-  byte(...values: readonly number[]): void {
-    this.#reserve(values.length)
-    for (const value of values) this.#bytes[this.#length++] = value
+  byte(value: number, second?: number): void {
+    this.#reserve(2)
+    this.#bytes[this.#length++] = value
+    if (second !== undefined) this.#bytes[this.#length++] = second
+  }
+
+  /** A short text, if it is ASCII: its length in a byte, then it, behind `opcode`. */
+  shortAscii(opcode: number, text: string): boolean {
+    this.#reserve(2 + text.length)
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index)
+      if (unit > 0x7f) return false
+      this.#bytes[this.#length + 2 + index] = unit
+    }
+    this.#bytes[this.#length] = opcode
+    this.#bytes[this.#length + 1] = text.length
+    this.#length += 2 + text.length
+    return true
   }
 
   bytes(bytes: Uint8Array): void {

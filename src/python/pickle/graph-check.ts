@@ -8,18 +8,26 @@
 import { PickleForbidden } from '../../errors.ts'
 import { withoutRepeatedItems, withoutRepeats } from './hash-key.ts'
 import { malformed, overLimit, type PickleLimits } from './pickle-limits.ts'
-import { childrenOf, isObjectNode, type ObjectNode, type PickleNode, pathOf } from './pickle-node.ts'
+import {
+  childrenOf,
+  type DictNode,
+  type InstanceNode,
+  isObjectNode,
+  type ObjectNode,
+  type PickleNode,
+  pathOf,
+  type SequenceNode,
+} from './pickle-node.ts'
+import { isGlobal } from './reduce.ts'
 
+/** What is below a node that stands in several places. */
 interface Measure {
-  readonly depth: number
+  readonly height: number
   readonly elements: number
 }
 
-interface Visit {
-  readonly node: ObjectNode
-  readonly children: readonly PickleNode[]
-  next: number
-}
+/** Deeper, calls within calls would not be safe, whatever limit was asked for. */
+const DEEPEST = 2000
 
 /**
  * Also drops what a later, equal key of a dict or set replaces.
@@ -28,50 +36,72 @@ interface Visit {
  */
 export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): ObjectNode[] {
   const doubtful: ObjectNode[] = []
-  if (!isObjectNode(root)) return doubtful
+  const deepest = Math.min(limits.depth, DEEPEST)
+  // What the memo gave twice is looked at once; only that can contain itself.
   const measures = new Map<ObjectNode, Measure | 'open'>()
-  // A stack of its own: values may be nested deeper than calls.
-  const way: Visit[] = [enter(root)]
-  if (root.kind === 'global') throw new PickleForbidden(pathOf(root))
-  while (way.length > 0) {
-    const visit = way[way.length - 1] as Visit
-    const child = visit.children[visit.next++]
-    if (child === undefined) {
-      measures.set(visit.node, measure(visit.node, visit.children))
-      way.pop()
-      continue
-    }
-    if (!isObjectNode(child)) continue
-    const known = measures.get(child)
-    if (known === 'open') throw malformed('a value contains itself')
-    if (child.kind === 'global' && visit.node.kind !== 'instance') throw new PickleForbidden(pathOf(child))
-    if (known === undefined) way.push(enter(child))
-  }
+  let elements = 0
+  if (isGlobal(root)) throw new PickleForbidden(pathOf(root))
+  if (isObjectNode(root)) visit(root, 1)
   return doubtful
 
-  function enter(node: ObjectNode): Visit {
-    measures.set(node, 'open')
-    if (node.kind === 'dict' || node.kind === 'instance') withoutRepeats(node)
-    if (node.kind === 'set' || node.kind === 'frozenset') withoutRepeatedItems(node)
-    if (isDoubtful(node)) doubtful.push(node)
-    return { node, children: childrenOf(node), next: 0 }
+  /** @returns how many levels there are from here on */
+  function visit(node: ObjectNode, depth: number): number {
+    if (!isContainer(node)) return 0
+    const known = node.shared ? measures.get(node) : undefined
+    if (known === 'open') throw malformed('a value contains itself')
+    if (depth + (known?.height ?? 1) - 1 > deepest) throw overLimit('depth')
+    if (known !== undefined) {
+      count(known.elements)
+      return known.height
+    }
+    if (node.shared) measures.set(node, 'open')
+    const before = elements
+    const height = 1 + visitInside(node, depth)
+    if (node.shared) measures.set(node, { height, elements: elements - before })
+    return height
   }
 
-  function measure(node: ObjectNode, children: readonly PickleNode[]): Measure {
-    let depth = 0
-    let elements = 1 + children.length
-    for (const child of children) {
-      if (!isObjectNode(child)) continue
-      const inside = measures.get(child)
-      if (inside === undefined || inside === 'open') continue
-      depth = Math.max(depth, inside.depth)
-      elements += inside.elements - 1
+  function visitInside(node: ContainerNode, depth: number): number {
+    if (isDoubtful(node)) doubtful.push(node)
+    if (node.kind === 'dict') {
+      withoutRepeats(node)
+      return Math.max(visitAll(node.keys, depth), visitAll(node.values, depth))
     }
-    if (depth >= limits.depth) throw overLimit('depth')
-    if (elements > limits.elements) throw overLimit('elements')
-    const isContainer = children.length > 0 || node.kind === 'list' || node.kind === 'dict'
-    return { depth: isContainer ? depth + 1 : depth, elements }
+    if (node.kind === 'instance') {
+      withoutRepeats(node)
+      return visitAll(childrenOf(node), depth, 'globals allowed')
+    }
+    if (node.kind === 'set' || node.kind === 'frozenset') withoutRepeatedItems(node)
+    return visitAll(node.items, depth)
   }
+
+  function visitAll(nodes: readonly PickleNode[], depth: number, globals?: 'globals allowed'): number {
+    let height = 0
+    count(nodes.length)
+    for (const node of nodes) {
+      if (!isObjectNode(node)) continue
+      if (globals === undefined && node.kind === 'global') throw new PickleForbidden(pathOf(node))
+      height = Math.max(height, visit(node, depth + 1))
+    }
+    return height
+  }
+
+  function count(more: number): void {
+    elements += more
+    if (elements > limits.elements) throw overLimit('elements')
+  }
+}
+
+type ContainerNode = SequenceNode | DictNode | InstanceNode
+
+function isContainer(node: ObjectNode): node is ContainerNode {
+  return (
+    node.kind !== 'float' &&
+    node.kind !== 'text' &&
+    node.kind !== 'bytes' &&
+    node.kind !== 'bytearray' &&
+    node.kind !== 'global'
+  )
 }
 
 function isDoubtful(node: ObjectNode): boolean {

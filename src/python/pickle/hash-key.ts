@@ -66,6 +66,7 @@ function itemKey(item: PickleNode, key: unknown): string {
 
 /** Of equal keys the last value counts, at the first one's place, as in Python. */
 export function withoutRepeats({ keys, values }: Pick<DictNode, 'keys' | 'values'>): void {
+  if (areDistinctTexts(keys)) return
   const index = new KeyIndex()
   let kept = 0
   for (let place = 0; place < keys.length; place++) {
@@ -83,3 +84,12 @@ export function withoutRepeatedItems({ items }: SequenceNode): void {
   const unique = items.filter((item, place) => index.placeOf(item, place) === undefined)
   if (unique.length < items.length) items.splice(0, items.length, ...unique)
 }
+
+/** The usual case, quickly: a few comparisons cost less than a set. */
+function areDistinctTexts(keys: readonly PickleNode[]): boolean {
+  if (!keys.every((key) => typeof key === 'string')) return false
+  if (keys.length > FEW) return new Set(keys).size === keys.length
+  return keys.every((key, place) => keys.indexOf(key) === place)
+}
+
+const FEW = 8

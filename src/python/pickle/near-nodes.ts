@@ -2,7 +2,7 @@
  * What stood in the place of each part of a changed value, so that it keeps its type where it is equal. An object that
  * was handed out is known wherever it was moved; a number or text is known by its place and value alone.
  */
-import { originNode } from './node-value.ts'
+import { originNode } from './origin.ts'
 import { isObjectNode, type PickleNode } from './pickle-node.ts'
 
 /** The value of a part that is no object in JavaScript; undefined for any other. */

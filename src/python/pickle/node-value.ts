@@ -1,17 +1,11 @@
-/** From nodes to JavaScript values, and from those back to the nodes that they were made of. */
+/** From nodes to JavaScript values. */
 import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
 import { setOwn } from '../json-tree.ts'
 import { PyFloat } from '../values.ts'
+import { rememberOrigin } from './origin.ts'
 import { type PickleCodecs, type PickledInstance, PyGlobal } from './pickle-codec.ts'
 import { malformed } from './pickle-limits.ts'
 import type { InstanceNode, ObjectNode, PickleNode } from './pickle-node.ts'
-
-const origins = new WeakMap<object, ObjectNode>()
-
-/** What an object was made of when it was handed out; undefined for one that the program made itself. */
-export function originNode(value: object): ObjectNode | undefined {
-  return origins.get(value)
-}
 
 /** How floats come out: `2.0` of Python is `2` in JavaScript, and an int again where nothing else tells. */
 export type FloatsAs = 'numbers' | 'PyFloat'
@@ -26,11 +20,11 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
 
   function value(node: PickleNode): unknown {
     if (typeof node !== 'object' || node === null) return node
-    const known = made.get(node)
+    const known = node.shared ? made.get(node) : undefined
     if (known !== undefined) return known
     const fresh = make(node)
-    made.set(node, fresh)
-    if (typeof fresh === 'object' && fresh !== null && !(fresh instanceof PyGlobal)) origins.set(fresh, node)
+    if (node.shared) made.set(node, fresh)
+    if (typeof fresh === 'object' && fresh !== null && !(fresh instanceof PyGlobal)) rememberOrigin(fresh, node)
     return fresh
   }
 
@@ -65,7 +59,8 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
   function dict(keys: readonly PickleNode[], values: readonly PickleNode[]): unknown {
     if (keys.every((key) => typeof key === 'string')) {
       const object = {}
-      for (const [index, key] of keys.entries()) setOwn(object, key, value(values[index] ?? null))
+      for (let index = 0; index < keys.length; index++)
+        setOwn(object, String(keys[index]), value(values[index] ?? null))
       return object
     }
     return new Map(entries(keys, values))

@@ -34,6 +34,12 @@ export class PickleMachine {
     this.push(node)
   }
 
+  /** A value once more. */
+  pushAgain(node: PickleNode): void {
+    if (isObjectNode(node)) node.shared = true
+    this.push(node)
+  }
+
   mark(): void {
     this.#count()
     this.#marks.push(this.#stack.length)
@@ -84,7 +90,7 @@ export class PickleMachine {
   get(index: number): void {
     const node = this.#memo[index]
     if (node === undefined) throw malformed('the memo has no such entry')
-    this.push(node)
+    this.pushAgain(node)
   }
 
   append(items: readonly PickleNode[]): void {

@@ -34,7 +34,12 @@ export class PickleMemo {
     seen.add(part)
     if (!isObjectNode(node)) return
     if (node.kind === 'instance') this.#visit(node.of, seen)
-    for (const child of childrenOf(node)) this.#visit(child, seen)
+    if (node.kind === 'dict') {
+      for (const key of node.keys) this.#visit(key, seen)
+      for (const value of node.values) this.#visit(value, seen)
+    } else {
+      for (const child of childrenOf(node)) this.#visit(child, seen)
+    }
   }
 
   /** A text is told by its letters, a class by its name, anything else by itself. */

@@ -19,7 +19,12 @@ export type PickleNode =
   | GlobalNode
   | InstanceNode
 
-export interface FloatNode {
+interface Shareable {
+  /** Whether a pickle has it in more places than one; set by the reader alone. */
+  shared?: true
+}
+
+export interface FloatNode extends Shareable {
   readonly kind: 'float'
   readonly value: number
   /** The eight bytes of a NaN, whose payload a JavaScript number need not keep. */
@@ -27,24 +32,24 @@ export interface FloatNode {
 }
 
 /** A str that JavaScript text cannot tell from another: with both halves of a surrogate pair as two characters. */
-export interface TextNode {
+export interface TextNode extends Shareable {
   readonly kind: 'text'
   readonly value: string
   /** As pickled: UTF-8, surrogates included. */
   readonly utf8: Uint8Array
 }
 
-export interface BytesNode {
+export interface BytesNode extends Shareable {
   readonly kind: 'bytes' | 'bytearray'
   readonly value: Uint8Array
 }
 
-export interface SequenceNode {
+export interface SequenceNode extends Shareable {
   readonly kind: 'list' | 'tuple' | 'set' | 'frozenset'
   readonly items: PickleNode[]
 }
 
-export interface DictNode {
+export interface DictNode extends Shareable {
   readonly kind: 'dict'
   /** In order; keys and values of the same length. */
   readonly keys: PickleNode[]
@@ -52,14 +57,14 @@ export interface DictNode {
 }
 
 /** A class or function by its name. It is looked up nowhere. */
-export interface GlobalNode {
+export interface GlobalNode extends Shareable {
   readonly kind: 'global'
   readonly module: string
   readonly name: string
 }
 
 /** An object of an allowed class: how to make it, and what is put into it then. */
-export interface InstanceNode {
+export interface InstanceNode extends Shareable {
   readonly kind: 'instance'
   readonly of: GlobalNode
   /** Whether `of` is called with the arguments, or its `__new__` is. */

@@ -8,7 +8,6 @@ import { SerializationError } from '../../errors.ts'
 import { OpcodeSink } from './opcode-sink.ts'
 import { PickleMemo } from './pickle-memo.ts'
 import type { DictNode, FloatNode, GlobalNode, InstanceNode, ObjectNode, PickleNode } from './pickle-node.ts'
-import { encodeUtf8 } from './utf8.ts'
 
 /** 4 came with Python 3.4, 5 with 3.8. */
 export type PickleProtocol = 2 | 3 | 4 | 5
@@ -34,13 +33,13 @@ export function pickle(root: PickleNode, protocol: PickleProtocol = 4): Buffer {
     if (place !== undefined) out.get(place)
     else if (typeof node !== 'string') saveObject(node)
     else {
-      out.text(encodeUtf8(node))
+      out.text(node)
       memoize(node)
     }
   }
 
   function saveObject(node: Exclude<ObjectNode, FloatNode>): void {
-    if (node.kind === 'text') out.text(node.utf8)
+    if (node.kind === 'text') out.utf8(node.utf8)
     if (node.kind === 'bytes') out.octets(node.value)
     if (node.kind === 'bytearray') out.byteArray(node.value)
     if (node.kind === 'global') saveGlobal(node)

@@ -52,7 +52,7 @@ function run(
         machine.popMark()
         break
       case 0x32: // DUP
-        machine.push(machine.top())
+        machine.pushAgain(machine.top())
         break
       case 0x46: // FLOAT
         machine.push(floatLine(input.line()))
@@ -103,13 +103,13 @@ function run(
         machine.push(unicodeLine(input.line()))
         break
       case 0x8c: // SHORT_BINUNICODE
-        machine.push(text(input.take(input.uint8())))
+        machine.push(input.text(input.uint8()))
         break
       case 0x58: // BINUNICODE
-        machine.push(text(input.take(input.uint32())))
+        machine.push(input.text(input.uint32()))
         break
       case 0x8d: // BINUNICODE8
-        machine.push(text(input.take(input.uint64())))
+        machine.push(input.text(input.uint64()))
         break
       case 0x43: // SHORT_BINBYTES
         machine.push({ kind: 'bytes', value: Uint8Array.from(input.take(input.uint8())) })

@@ -6,18 +6,16 @@ import type { TextNode } from './pickle-node.ts'
 
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Shorter than this, the loop is quicker than a call of the decoder. */
-const SHORT = 24
-
 /** The text, or null for bytes that Python refuses as well. */
 export function decodeUtf8(bytes: Buffer): string | TextNode | null {
-  if (bytes.length < SHORT && isAscii(bytes)) return bytes.toString('latin1')
+  const read = bytes.toString()
+  // Anything that is not UTF-8 comes out as this character, as it does itself.
+  if (!read.includes('\ufffd')) return read
   return decodeStrictly(bytes) ?? decodeWithSurrogates(bytes)
 }
 
 export function isAscii(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte > 0x7f) return false
-  return true
+  return bytes.every((byte) => byte <= 0x7f)
 }
 
 function decodeStrictly(bytes: Uint8Array): string | null {

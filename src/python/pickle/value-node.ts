@@ -10,7 +10,8 @@ import { allowedGlobal } from './allowed-globals.ts'
 import { KeyIndex } from './hash-key.ts'
 import { asInt } from './int-bytes.ts'
 import { keyPlaces, nearItems } from './near-nodes.ts'
-import { nodeToValue, originNode } from './node-value.ts'
+import { nodeToValue } from './node-value.ts'
+import { originNode } from './origin.ts'
 import { type ClassName, type PickleCodec, type PickleCodecs, PyGlobal } from './pickle-codec.ts'
 import { DEFAULT_PICKLE_LIMITS } from './pickle-limits.ts'
 import {
@@ -31,6 +32,8 @@ export class ValueNodes {
   readonly #codecs: PickleCodecs
   readonly #made = new Map<object, PickleNode>()
   readonly #parents = new Set<object>()
+  /** Where the writing is, for messages. */
+  readonly #path: (string | number)[] = []
 
   constructor(codecs: PickleCodecs) {
     this.#codecs = codecs
@@ -41,22 +44,30 @@ export class ValueNodes {
    * @returns `near` itself when nothing differs
    * @throws SerializationError naming the place and type of what cannot be pickled
    */
-  nodeOf(value: unknown, near?: PickleNode, path: Path = []): PickleNode {
-    if (typeof value !== 'object' || value === null || value instanceof PyFloat) return this.#scalar(value, near, path)
+  nodeOf(value: unknown, near?: PickleNode): PickleNode {
+    if (typeof value !== 'object' || value === null || value instanceof PyFloat) return this.#scalar(value, near)
     const known = this.#made.get(value)
     if (known !== undefined) return known
-    if (this.#parents.has(value)) throw notWritable('a value that contains itself', path)
+    if (this.#parents.has(value)) throw notWritable('a value that contains itself', this.#path)
     if (this.#parents.size >= DEFAULT_PICKLE_LIMITS.depth) throw notWritable('nesting this deep', [])
     this.#parents.add(value)
     const like = originNode(value) ?? near
-    const fresh = this.#object(value, like, path)
+    const fresh = this.#object(value, like)
     const node = like !== undefined && isSameNode(fresh, like) ? like : fresh
     this.#parents.delete(value)
     this.#made.set(value, node)
     return node
   }
 
-  #scalar(value: unknown, near: PickleNode | undefined, path: Path): PickleNode {
+  /** A value inside of the one that is being written. */
+  nodeAt(step: string | number, value: unknown, near?: PickleNode): PickleNode {
+    this.#path.push(step)
+    const node = this.nodeOf(value, near)
+    this.#path.pop()
+    return node
+  }
+
+  #scalar(value: unknown, near: PickleNode | undefined): PickleNode {
     const isFloat = isKind(near, 'float')
     if (isFloat && Object.is(near.value, value instanceof PyFloat ? value.value : value)) return near
     if (isKind(near, 'text') && near.value === value) return near
@@ -65,67 +76,65 @@ export class ValueNodes {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
     if (typeof value === 'bigint') return asInt(value)
     if (value instanceof PyFloat) return { kind: 'float', value: value.value }
-    if (typeof value !== 'number') throw notWritable(typeof value, path)
+    if (typeof value !== 'number') throw notWritable(typeof value, this.#path)
     // A float stays a float: 1.0 + 1 is 2.0 in Python.
     const isInt = !isFloat && Number.isSafeInteger(value) && !Object.is(value, -0)
     return isInt ? value : { kind: 'float', value }
   }
 
-  #object(value: object, like: PickleNode | undefined, path: Path): PickleNode {
-    if (Array.isArray(value)) return this.#sequence('list', value, like, path)
-    if (value instanceof PyTuple) return this.#sequence('tuple', value.items, like, path)
+  #object(value: object, like: PickleNode | undefined): PickleNode {
+    const isInstance = isKind(like, 'instance')
+    // The usual case, before all codecs are asked.
+    if (!isInstance && Object.getPrototypeOf(value) === Object.prototype)
+      return this.#dict(inOrderOf(like, value), like)
+    if (Array.isArray(value)) return this.#sequence('list', value, like)
+    if (value instanceof PyTuple) return this.#sequence('tuple', value.items, like)
     const codec = this.#codecs.forValue(value)
-    if (codec?.encode !== undefined) return this.#instance(codec, value, like, path)
-    if (isKind(like, 'instance') && originNode(value) === like) return like
-    if (value instanceof PyFrozenSet) return this.#members('frozenset', value, like, path)
-    if (value instanceof Set) return this.#members('set', value, like, path)
+    if (codec?.encode !== undefined) return this.#instance(codec, value, like)
+    if (isInstance && originNode(value) === like) return like
+    if (value instanceof PyFrozenSet) return this.#members('frozenset', value, like)
+    if (value instanceof Set) return this.#members('set', value, like)
     if (value instanceof PyByteArray) return { kind: 'bytearray', value: Uint8Array.from(value) }
     if (value instanceof Uint8Array) return { kind: 'bytes', value: Uint8Array.from(value) }
-    if (value instanceof Map) return this.#dict([...value], like, path)
-    if (!isPlainObject(value)) throw notWritable(className(value), path)
-    return this.#dict(inOrderOf(like, value), like, path)
+    if (value instanceof Map) return this.#dict([...value], like)
+    if (!isPlainObject(value)) throw notWritable(className(value), this.#path)
+    return this.#dict(inOrderOf(like, value), like)
   }
 
-  #sequence(kind: 'list' | 'tuple', items: readonly unknown[], like: PickleNode | undefined, path: Path): SequenceNode {
+  #sequence(kind: 'list' | 'tuple', items: readonly unknown[], like: PickleNode | undefined): SequenceNode {
     const near = isKind(like, 'list') || isKind(like, 'tuple') ? nearItems(like.items, items) : []
-    return { kind, items: Array.from(items, (item, index) => this.nodeOf(item, near[index], [...path, index])) }
+    return { kind, items: Array.from(items, (item, index) => this.nodeAt(index, item, near[index])) }
   }
 
-  #members(
-    kind: 'set' | 'frozenset',
-    set: ReadonlySet<unknown>,
-    like: PickleNode | undefined,
-    path: Path,
-  ): SequenceNode {
+  #members(kind: 'set' | 'frozenset', set: ReadonlySet<unknown>, like: PickleNode | undefined): SequenceNode {
     const near = isKind(like, 'set') || isKind(like, 'frozenset') ? nearItems(like.items, [...set]) : []
-    const items = Array.from(set, (item, index) => this.nodeOf(item, near[index], [...path, index]))
-    checkKeys(items, path)
+    const items = Array.from(set, (item, index) => this.nodeAt(index, item, near[index]))
+    this.#checkKeys(items)
     return { kind, items }
   }
 
-  #dict(entries: readonly (readonly [unknown, unknown])[], like: PickleNode | undefined, path: Path): DictNode {
-    return { kind: 'dict', ...this.#pairs(entries, isKind(like, 'dict') ? like : undefined, path) }
+  #dict(entries: readonly (readonly [unknown, unknown])[], like: PickleNode | undefined): DictNode {
+    return { kind: 'dict', ...this.#pairs(entries, isKind(like, 'dict') ? like : undefined) }
   }
 
   #pairs(
     entries: readonly (readonly [unknown, unknown])[],
     like: Pick<DictNode, 'keys' | 'values'> | undefined,
-    path: Path,
   ): Pick<DictNode, 'keys' | 'values'> {
-    const placeOf = keyPlaces(like?.keys ?? [])
+    const placeOf = like === undefined ? undefined : keyPlaces(like.keys)
     const keys: PickleNode[] = []
     const values: PickleNode[] = []
     for (const [key, value] of entries) {
-      const place = placeOf(key)
-      const inside = [...path, typeof key === 'string' ? key : keys.length]
-      keys.push(this.nodeOf(key, place === undefined ? undefined : like?.keys[place], inside))
-      values.push(this.nodeOf(value, place === undefined ? undefined : like?.values[place], inside))
+      const place = placeOf?.(key) ?? -1
+      const step = typeof key === 'string' ? key : keys.length
+      keys.push(this.nodeAt(step, key, like?.keys[place]))
+      values.push(this.nodeAt(step, value, like?.values[place]))
     }
-    checkKeys(keys, path)
+    this.#checkKeys(keys)
     return { keys, values }
   }
 
-  #instance(codec: PickleCodec, value: object, like: PickleNode | undefined, path: Path): PickleNode {
+  #instance(codec: PickleCodec, value: object, like: PickleNode | undefined): PickleNode {
     if (codec.isImmutable === true && isKind(like, 'instance') && originNode(value) === like) return like
     const before = isKind(like, 'instance') ? like : undefined
     const { args = [], kwargs, state, items = [], entries = [], ...told } = codec.encode?.(value) ?? {}
@@ -133,19 +142,26 @@ export class ValueNodes {
       kind: 'instance',
       of: this.#global(told.of ?? before?.of ?? codec.classes[0]),
       made: told.made ?? before?.made ?? 'reduce',
-      args: args.map((arg, index) => this.#argument(arg, before?.args[index], [...path, index])),
-      items: this.#sequence('list', items, before && { kind: 'list', items: before.items }, path).items,
-      ...this.#pairs(entries, before, path),
+      args: args.map((arg, index) => this.#argument(index, arg, before?.args[index])),
+      items: this.#sequence('list', items, before && { kind: 'list', items: before.items }).items,
+      ...this.#pairs(entries, before),
     }
     const hasKwargs = kwargs !== undefined && Object.keys(kwargs).length > 0
-    const full = hasKwargs
-      ? { ...instance, kwargs: this.#dict(Object.entries(kwargs), before?.kwargs, path) }
-      : instance
-    return state === undefined ? full : { ...full, state: this.nodeOf(state, before?.state, path) }
+    const full = hasKwargs ? { ...instance, kwargs: this.#dict(Object.entries(kwargs), before?.kwargs) } : instance
+    return state === undefined ? full : { ...full, state: this.nodeOf(state, before?.state) }
   }
 
-  #argument(arg: unknown, near: PickleNode | undefined, path: Path): PickleNode {
-    return arg instanceof PyGlobal ? this.#global(arg) : this.nodeOf(arg, near, path)
+  #argument(index: number, arg: unknown, near: PickleNode | undefined): PickleNode {
+    return arg instanceof PyGlobal ? this.#global(arg) : this.nodeAt(index, arg, near)
+  }
+
+  /** Of two keys that Python takes for one, a value would be lost. */
+  #checkKeys(keys: readonly PickleNode[]): void {
+    if (keys.every((key) => typeof key === 'string')) return
+    const index = new KeyIndex()
+    if (keys.some((key, place) => index.placeOf(key, place) !== undefined)) {
+      throw notWritable('two keys that are one in Python, such as 1 and true,', this.#path)
+    }
   }
 
   /** What is written must be on the list as what is read. */
@@ -168,15 +184,6 @@ function inOrderOf(like: PickleNode | undefined, object: object): [string, unkno
   const before = known.map((key): [string, unknown] => [key, left.get(key)])
   for (const key of known) left.delete(key)
   return [...before, ...left]
-}
-
-/** Of two keys that Python takes for one, a value would be lost. */
-function checkKeys(keys: readonly PickleNode[], path: Path): void {
-  if (keys.every((key) => typeof key === 'string')) return
-  const index = new KeyIndex()
-  if (keys.some((key, place) => index.placeOf(key, place) !== undefined)) {
-    throw notWritable('two keys that are one in Python, such as 1 and true,', path)
-  }
 }
 
 function className(value: object): string {
