@@ -33,9 +33,14 @@ interface CommonOptions<Fields extends readonly FieldDefinition[]> {
 export type JwtVerifierOptions<Fields extends readonly FieldDefinition[] = readonly FieldDefinition[]> =
   CommonOptions<Fields> &
     (
-      | { /** RS256. */ readonly publicKey: PublicKeyInput | readonly PublicKeyInput[]; readonly secret?: never }
       | {
-          /** HS256. */ readonly secret: string | Uint8Array | readonly (string | Uint8Array)[]
+          /** RS256. That of an environment variable may be undefined, which is refused. */
+          readonly publicKey: PublicKeyInput | readonly PublicKeyInput[] | undefined
+          readonly secret?: never
+        }
+      | {
+          /** HS256. That of an environment variable may be undefined, which is refused. */
+          readonly secret: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
           readonly publicKey?: never
         }
     )
@@ -143,7 +148,12 @@ function readKeys(options: JwtVerifierOptions<readonly FieldDefinition[]>): {
 } {
   const { publicKey, secret, allowWeakKeys = false } = options
   if ((publicKey === undefined) === (secret === undefined)) {
-    throw new SettingsError('createJwtVerifier takes a publicKey (RS256) or a secret (HS256).')
+    const empty = publicKey === undefined ? ['publicKey', 'secret'].find((name) => name in options) : undefined
+    throw new SettingsError(
+      empty === undefined
+        ? 'createJwtVerifier takes a publicKey (RS256) or a secret (HS256).'
+        : `createJwtVerifier: ${empty} is undefined; is the variable set that it comes from?`,
+    )
   }
   const given: readonly unknown[] = asList(publicKey ?? secret)
   if (given.length === 0) throw new SettingsError('createJwtVerifier was given an empty list of keys.')

@@ -209,6 +209,11 @@ describe('options', () => {
     },
   )
 
+  test.each(['secret', 'publicKey'])('S19: a %s that the environment does not have is refused by name', (name) => {
+    const options = { [name]: undefined } as never
+    expect(() => createJwtVerifier(options)).toThrow(`${name} is undefined; is the variable set that it comes from?`)
+  })
+
   test.each(['', null, undefined, false, 0, [], ['', ''], [null, '']])('S19: the setting KEY %o is refused', (KEY) => {
     const made = outcome(() =>
       createBridge({

@@ -38,3 +38,12 @@ export function claims(token: string): unknown[] {
   verdict.claims
   return verdict.ok ? [verdict.claims.i, verdict.claims.user_id, verdict.claims.email, verdict.sessionKey] : []
 }
+
+export const fromEnvironment = [
+  createJwtVerifier({ secret: process.env.JWT_SECRET }),
+  createJwtVerifier({ publicKey: process.env.JWT_PUBLIC_KEY }),
+  // @ts-expect-error: one key or the other
+  createJwtVerifier({ secret: process.env.JWT_SECRET, publicKey: process.env.JWT_PUBLIC_KEY }),
+  // @ts-expect-error: no key
+  createJwtVerifier({ FIELDS: ['email'] }),
+]
