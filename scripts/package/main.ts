@@ -43,10 +43,13 @@ async function check(): Promise<void> {
   const [everyNode, compilers] = [await nodes(), await typescripts()]
   const { files, tarball } = await pack(folder)
   // What a stranger has: nothing, a site's types, drivers.
-  const bare = await makeProject(join(folder, 'javascript'), tarball)
-  const typed = await makeProject(join(folder, 'typescript'), tarball, ['@types/node'])
-  const site = await makeProject(join(folder, 'site'), tarball, ['@types/node', ...packagesOf(quickStarts)])
-  const drivers = await makeProject(join(folder, 'drivers'), tarball, ['pg', 'temporal-polyfill'])
+  const project = (name: string, packages?: readonly string[]) => makeProject(join(folder, name), tarball, packages)
+  const [bare, typed, site, drivers] = await Promise.all([
+    project('javascript'),
+    project('typescript', ['@types/node']),
+    project('site', ['@types/node', ...packagesOf(quickStarts)]),
+    project('drivers', ['pg', 'temporal-polyfill']),
+  ])
   copyExamples(join(site, 'examples'), quickStarts)
 
   await checkContents(files, tarball, join(bare, 'node_modules', manifest.name))
