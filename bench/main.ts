@@ -7,6 +7,7 @@ import type { BenchGroup, GroupTools } from './groups.ts'
 import { importGroup } from './imports.ts'
 import { jwtGroup } from './jwt.ts'
 import { memoryGroup } from './memory.ts'
+import { pickleGroup } from './pickle.ts'
 import { compare, type Result, type RoundOptions } from './rounds.ts'
 import { sessionGroup } from './session.ts'
 import { seededRandom } from './statistics.ts'
@@ -20,6 +21,11 @@ const GROUPS: Readonly<Record<string, { readonly run: BenchGroup; readonly full:
   },
   session: {
     run: sessionGroup,
+    full: { rounds: 80, roundMs: 10, warmUpMs: 300 },
+    quick: { rounds: 5, roundMs: 3, warmUpMs: 20 },
+  },
+  pickle: {
+    run: pickleGroup,
     full: { rounds: 80, roundMs: 10, warmUpMs: 300 },
     quick: { rounds: 5, roundMs: 3, warmUpMs: 20 },
   },

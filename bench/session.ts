@@ -87,7 +87,7 @@ function django(oracle: Oracle | null, op: string, text: string): Contestant[] {
 }
 
 /** By the bytes of their JSON: a login alone, a cart, and far more than a site should keep. */
-function sessionsBySize(): Record<string, Record<string, unknown>> {
+export function sessionsBySize(): Record<string, Record<string, unknown>> {
   const login = {
     _auth_user_id: '7',
     _auth_user_backend: 'django.contrib.auth.backends.ModelBackend',

@@ -10,6 +10,7 @@ bytes are {"hex": …}; values travel as JSON text, so that 1.0 stays 1.0. An `i
 import ast
 import contextlib
 import json
+import pickle
 import struct
 import sys
 import time
@@ -112,6 +113,16 @@ def time_session_encode(request):
     return nanoseconds(lambda: SessionStore().encode(session), request["runs"])
 
 
+def time_pickle_loads(request):
+    data = bytes.fromhex(request["pickle"])
+    return nanoseconds(lambda: pickle.loads(data), request["runs"])
+
+
+def time_pickle_dumps(request):
+    session = pickle.loads(bytes.fromhex(request["pickle"]))
+    return nanoseconds(lambda: pickle.dumps(session, pickle.HIGHEST_PROTOCOL), request["runs"])
+
+
 def origin_verified(request):
     """Of a POST with these headers: whether Django takes it for HTTPS, and its Origin for the site's own."""
     made = RequestFactory().post("/", secure=request["secure"], headers=request["headers"])
@@ -127,6 +138,8 @@ OPERATIONS = {
     "session_decode": session_decode,
     "time_session_decode": time_session_decode,
     "time_session_encode": time_session_encode,
+    "time_pickle_loads": time_pickle_loads,
+    "time_pickle_dumps": time_pickle_dumps,
     "edit": edit,
     "edit_inside": edit_inside,
     "parse_cookie": lambda request: list(map(

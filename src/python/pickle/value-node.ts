@@ -30,8 +30,9 @@ type Path = readonly (string | number)[]
 /** One writing: an object that stands in several places is one node in all of them. */
 export class ValueNodes {
   readonly #codecs: PickleCodecs
-  readonly #made = new Map<object, PickleNode>()
-  readonly #parents = new Set<object>()
+  /** Undefined for what is being written: it is around the value at hand. */
+  readonly #made = new Map<object, PickleNode | undefined>()
+  #depth = 0
   /** Where the writing is, for messages. */
   readonly #path: (string | number)[] = []
 
@@ -48,13 +49,13 @@ export class ValueNodes {
     if (typeof value !== 'object' || value === null || value instanceof PyFloat) return this.#scalar(value, near)
     const known = this.#made.get(value)
     if (known !== undefined) return known
-    if (this.#parents.has(value)) throw notWritable('a value that contains itself', this.#path)
-    if (this.#parents.size >= DEFAULT_PICKLE_LIMITS.depth) throw notWritable('nesting this deep', [])
-    this.#parents.add(value)
+    if (this.#made.has(value)) throw notWritable('a value that contains itself', this.#path)
+    if (++this.#depth > DEFAULT_PICKLE_LIMITS.depth) throw notWritable('nesting this deep', [])
+    this.#made.set(value, undefined)
     const like = originNode(value) ?? near
     const fresh = this.#object(value, like)
     const node = like !== undefined && isSameNode(fresh, like) ? like : fresh
-    this.#parents.delete(value)
+    this.#depth--
     this.#made.set(value, node)
     return node
   }
@@ -103,7 +104,9 @@ export class ValueNodes {
 
   #sequence(kind: 'list' | 'tuple', items: readonly unknown[], like: PickleNode | undefined): SequenceNode {
     const near = isKind(like, 'list') || isKind(like, 'tuple') ? nearItems(like.items, items) : []
-    return { kind, items: Array.from(items, (item, index) => this.nodeAt(index, item, near[index])) }
+    const nodes: PickleNode[] = []
+    for (let index = 0; index < items.length; index++) nodes.push(this.nodeAt(index, items[index], near[index]))
+    return { kind, items: nodes }
   }
 
   #members(kind: 'set' | 'frozenset', set: ReadonlySet<unknown>, like: PickleNode | undefined): SequenceNode {
@@ -177,7 +180,8 @@ function isKind<K extends ObjectNode['kind']>(node: PickleNode | undefined, kind
 
 /** The entries of an object: a JavaScript object does not keep the order of keys like `"10"`, what it was read from does. */
 function inOrderOf(like: PickleNode | undefined, object: object): [string, unknown][] {
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined)
+  const all = Object.entries(object)
+  const entries = all.some(isUndefined) ? all.filter((entry) => !isUndefined(entry)) : all
   if (!isKind(like, 'dict')) return entries
   const left = new Map(entries)
   const known = like.keys.filter((key): key is string => typeof key === 'string' && left.has(key))
@@ -185,6 +189,8 @@ function inOrderOf(like: PickleNode | undefined, object: object): [string, unkno
   for (const key of known) left.delete(key)
   return [...before, ...left]
 }
+
+const isUndefined = ([, value]: readonly [string, unknown]): boolean => value === undefined
 
 function className(value: object): string {
   if (value instanceof Date) return 'a Date; PyDateTime.from makes a datetime of it,'
