@@ -107,6 +107,19 @@ describe('a login under a fallback key', () => {
     expect(values).toEqual({ ...loginValues('7', 'the new secret of the site, long enough'), cart: ['pear'] })
   })
 
+  test('ends its old key also when the handler stores the session under another one itself', async () => {
+    const key = await rotating.store({ ...loginValues(), cart: ['pear'] })
+    const django = rotating.open(`sessionid=${key}`)
+    await django.user()
+    const session = await django.session()
+    await session.create()
+    const sent = sentCookie(await django.finish(200))
+    expect(sent).toBe(session.sessionKey)
+    const keys = rotating.rows().map((row) => row.session_key)
+    expect(keys).toContain(sent)
+    expect(keys).not.toContain(key)
+  })
+
   test('is not rotated by a response of 500', async () => {
     const key = await rotating.store(loginValues())
     const django = rotating.open(`sessionid=${key}`)

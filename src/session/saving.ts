@@ -124,7 +124,11 @@ export class SessionSaving {
   }
 
   create(): Promise<void> {
-    return this.#write((state) => this.#create(state))
+    return this.#write(async (state) => {
+      // The key that a fallback key verified ends, whatever the session goes on under.
+      if (state.rotating && state.stored !== null) await this.#cycle(state, state.stored, 'ignore')
+      await this.#create(state)
+    })
   }
 
   cycleKey(whenGone: WhenGone = 'interrupt'): Promise<void> {
