@@ -46,7 +46,10 @@ export class Login {
   /** Judges the login and acts on the verdict: a new hash and key, or an empty session. @throws StoreUnavailable */
   async check(): Promise<UserVerdict> {
     const { saving } = this.#parts
+    const values = this.#values()
     const verdict = await this.#verdict()
+    // The handler did not wait, and has logged out meanwhile or somebody else in: that is another login.
+    if (this.#values() !== values) return this.check()
     if (verdict.status === 'authenticated') {
       if (verdict.newHash !== undefined && this.#get('_auth_user_hash') !== verdict.newHash) {
         saving.rotate(verdict.newHash)
@@ -64,7 +67,9 @@ export class Login {
   /** The verified user, the session left as it is; null also when this side has no way to load users. */
   async observe(): Promise<DjangoUser | null> {
     if (this.#parts.users.loadUser === null) return null
+    const values = this.#values()
     const verdict = await this.#verdict()
+    if (this.#values() !== values) return this.observe()
     return verdict.status === 'authenticated' ? verdict.user : null
   }
 
@@ -96,7 +101,8 @@ export class Login {
   }
 
   #values(): string {
-    return JSON.stringify(AUTH_KEYS.map((key) => String(this.#get(key))))
+    const values = AUTH_KEYS.map((key) => this.#get(key))
+    return JSON.stringify(values.map((value) => (typeof value === 'string' ? [value] : typeof value)))
   }
 }
 
