@@ -4,12 +4,13 @@
  * A locked file is waited for without blocking the event loop: SQLite's own wait is switched off and the statement
  * tried again, a little later each time, until the deadline. The journal mode of the file is left as the site has it.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
 import { DriverMissingError, driverFault, StoreUnavailable } from '../errors.ts'
 import { parseIsoFormat } from '../python/iso-format.ts'
 import { type Database, type Row, type SqlValue, UniqueViolation } from './database.ts'
+import { isLocked, sqliteFault } from './sqlite-faults.ts'
 import type { WallClock } from './wall-clock.ts'
 
 export interface SqliteOptions {
@@ -20,38 +21,56 @@ export interface SqliteOptions {
   readonly client?: DatabaseSync
 }
 
-const BUSY = 5
-const LOCKED = 6
-const CONSTRAINT_PRIMARY_KEY = 1555
-const CONSTRAINT_UNIQUE = 2067
+const MEMORY = ':memory:'
 
 export function sqlite(options: SqliteOptions): Database {
-  const { wallClock } = options
+  const { wallClock, client } = options
+  const path = client === undefined && options.path !== MEMORY ? options.path : null
   const statements = new Map<string, StatementSync>()
   let opened: DatabaseSync | undefined
+  let file: FileIdentity | undefined
 
   function statement(sql: string): StatementSync {
     const known = statements.get(sql)
     if (known !== undefined) return known
-    opened ??= options.client ?? openSqlite(options.path)
+    opened ??= client ?? openSqlite(options.path)
     const made = opened.prepare(sql)
     made.setReadBigInts(true)
     statements.set(sql, made)
     return made
   }
 
+  function close(): void {
+    statements.clear()
+    if (opened !== client) opened?.close()
+    opened = undefined
+  }
+
+  /** Django opens the file for each request, and so meets the one that a deployment or a restored backup put there. */
+  function followFile(): void {
+    if (path === null) return
+    const present = identityOf(path)
+    if (opened !== undefined && !isSameFile(file, present)) close()
+    file = present
+  }
+
   async function run<T>(sql: string, deadline: Deadline, work: (statement: StatementSync) => T): Promise<T> {
-    for (;;) {
+    for (let isLast = false; ; ) {
       try {
+        followFile()
         return work(statement(sql))
       } catch (error) {
-        if (error instanceof StoreUnavailable) throw error
-        const code = (error as { errcode?: number }).errcode ?? 0
-        if (code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARY_KEY) throw new UniqueViolation(TAKEN)
-        const busy = (code & 0xff) === BUSY || (code & 0xff) === LOCKED
-        if (!busy) throw new StoreUnavailable('SQLite could not run a statement.', { cause: driverFault(error) })
-        if (deadline.remaining() === 0) throw new StoreUnavailable('The SQLite file stayed locked until the deadline.')
-        await pauseBeforeRetry(deadline)
+        if (isLocked(error) && deadline.remaining() > 0) {
+          await pauseBeforeRetry(deadline)
+          continue
+        }
+        const fault = sqliteFault(error)
+        const reason = fault instanceof StoreUnavailable && !(fault instanceof UniqueViolation) ? fault.reason : null
+        if (reason === null || reason === 'locked') throw fault
+        close()
+        // Opened while it must not be written, or replaced a moment ago: nothing was written, and a new connection may.
+        if (isLast || path === null || reason !== 'read_only') throw fault
+        isLast = true
       }
     }
   }
@@ -67,30 +86,42 @@ export function sqlite(options: SqliteOptions): Database {
       const read = typeof column === 'string' ? parseIsoFormat(column) : null
       return read === null ? null : wallClock.reading(read.localMilliseconds - (read.offsetMilliseconds ?? 0)).at
     },
-    async close() {
-      statements.clear()
-      if (opened !== options.client) opened?.close()
-      opened = undefined
-    },
+    close: async () => close(),
   }
 }
 
-const TAKEN = 'A row with this key exists already.'
+interface FileIdentity {
+  readonly dev: number
+  readonly ino: number
+}
+
+function identityOf(path: string): FileIdentity | undefined {
+  return statSync(path, { throwIfNoEntry: false })
+}
+
+function isSameFile(one: FileIdentity | undefined, other: FileIdentity | undefined): boolean {
+  return one?.dev === other?.dev && one?.ino === other?.ino
+}
 
 /** Opens a file that exists, or `:memory:`. @throws StoreUnavailable, DriverMissingError */
 export function openSqlite(path: string): DatabaseSync {
   // Not a static import: bundlers and Node 22.15's warning meet node:sqlite only where SQLite is used.
   const module = process.getBuiltinModule('node:sqlite')
   if (module === undefined) throw new DriverMissingError('This Node has no node:sqlite; use Node 22.15 or newer.')
-  if (path !== ':memory:' && !existsSync(path)) {
-    throw new StoreUnavailable('The SQLite file that DATABASES names does not exist; run `manage.py migrate` first.')
+  if (path !== MEMORY && !existsSync(path)) {
+    throw new StoreUnavailable('The SQLite file that DATABASES names does not exist; run `manage.py migrate` first.', {
+      reason: 'missing',
+    })
   }
   try {
     const database = new module.DatabaseSync(path)
     database.exec('PRAGMA busy_timeout = 0')
     return database
   } catch (error) {
-    throw new StoreUnavailable('The SQLite file that DATABASES names cannot be opened.', { cause: driverFault(error) })
+    throw new StoreUnavailable('The SQLite file that DATABASES names cannot be opened.', {
+      reason: 'denied',
+      cause: driverFault(error),
+    })
   }
 }
 
