@@ -23,6 +23,7 @@ const TASKS = {
   soak: { build: true, djangos: [] },
   'compose:check': { build: true, djangos: [] },
   history: { build: false, djangos: ['5.2'] },
+  faults: { build: false, djangos: [] },
   fuzz: { build: false, djangos: ['5.2', '6.1'] },
   'package:check': { build: true, djangos: [] },
   'django-suite': { build: false, djangos: ['5.2', '6.1'] },

@@ -36,9 +36,7 @@ export async function sqliteFixture(wallClock: WallClock = utcClock): Promise<Te
 /** A schema of its own in the database of BRIDGE_POSTGRES_URL. */
 export async function postgresFixture(url: string): Promise<TestDatabase & { client: pg.Pool; schema: string }> {
   const schema = `bridge_${randomUUID().replaceAll('-', '')}`
-  const admin = new pg.Client(url)
-  await admin.connect()
-  await admin.query(`CREATE SCHEMA ${schema}`)
+  await runOnce(url, `CREATE SCHEMA ${schema}`)
   const client = new pg.Pool({ connectionString: url, options: `-c search_path=${schema}`, max: 4 })
   await client.query(POSTGRES_TABLES)
   return {
@@ -55,8 +53,14 @@ export async function postgresFixture(url: string): Promise<TestDatabase & { cli
     },
     async close() {
       await client.end()
-      await admin.query(`DROP SCHEMA ${schema} CASCADE`)
-      await admin.end()
+      await runOnce(url, `DROP SCHEMA ${schema} CASCADE`)
     },
   }
+}
+
+async function runOnce(url: string, sql: string): Promise<void> {
+  const admin = new pg.Client(url)
+  await admin.connect()
+  await admin.query(sql)
+  await admin.end()
 }

@@ -52,7 +52,7 @@ export async function faultyPostgres(
   const name = fixture.schema
   const pool = new pg.Pool({ connectionString: through.href, options, application_name: name, max, ...config })
   // As every site with a pool of its own must: an idle connection that breaks is nobody's error.
-  pool.on('error', () => undefined)
+  for (const either of [pool, fixture.client]) either.on('error', () => undefined)
   const reports: SuspiciousEvent[] = []
   const bridgeOn = (client: pg.Pool, milliseconds: number): Bridge =>
     createBridge(

@@ -1,0 +1,228 @@
+/** A store that fails under load, and what users notice: `npm run faults -- --help`. */
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { median, seededRandom } from '../../bench/statistics.ts'
+import { type FaultyPostgres, faultyPostgres } from '../databases/faulty-postgres.ts'
+import type { Fault } from '../fault-proxy.ts'
+import { startPrivateCluster } from './private-cluster.ts'
+import { type Asked, type Plant, pause, startVisitors, type Visitors } from './visitors.ts'
+
+const FULL = { outageSeconds: 60, restarts: 50 }
+const QUICK = { outageSeconds: 1, restarts: 5 }
+const VISITORS = 8
+const CONNECTIONS = 5
+/** As a bridge has it by default. */
+const DEADLINE_MS = 2000
+
+const HELP = `npm run faults -- [options]
+
+  --full     the store is down for ${FULL.outageSeconds} s and restarted ${FULL.restarts} times, else ${QUICK.outageSeconds} s and ${QUICK.restarts} times
+  --seed N   what visitors do, and how long a restart takes
+  --help
+
+${VISITORS} visitors who are logged in go on asking a Node server while PostgreSQL (BRIDGE_POSTGRES_URL) is down, silent or
+restarted: connections refused by a proxy, ended by pg_terminate_backend, and a server of our own restarted by pg_ctl
+where its programs are installed. Then two sites that handle failures wrongly, which must be noticed. Ends with
+\`N passed, N failed\`.`
+
+const { values: options } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const url = process.env.BRIDGE_POSTGRES_URL
+const sizes = options.full ? FULL : QUICK
+const seed = Number(options.seed ?? randomInt(2 ** 31))
+const random = seededRandom(seed)
+
+let passed = 0
+let failed = 0
+let unhandled = 0
+for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+  process.on(event, (error: unknown) => {
+    unhandled++
+    console.error(event, error)
+  })
+}
+
+if (options.help) console.log(HELP)
+else if (!url || !Number.isSafeInteger(seed)) refuse(url ? '--seed is a whole number.' : 'Set BRIDGE_POSTGRES_URL.')
+else await main(url)
+
+async function main(server: string): Promise<void> {
+  console.log(`${VISITORS} visitors, ${CONNECTIONS} connections, a deadline of ${DEADLINE_MS} ms; seed ${seed}`)
+  await outage(server, 'refuses connections', { kind: 'down' })
+  await outage(server, 'is silent', { kind: 'blackHole' })
+  await restarts(server, 'connections refused for a moment', async ({ proxy }) => {
+    proxy.fault = { kind: 'down' }
+    await pause(random() * 400)
+    proxy.fault = { kind: 'none' }
+    return performance.now()
+  })
+  await restarts(server, 'pg_terminate_backend', async (site) => {
+    const before = performance.now()
+    await site.terminate()
+    return before
+  })
+  await clusterRestarts()
+  for (const plant of ['answers as if nobody were logged in', 'deletes the cookie'] as const) {
+    await planted(server, plant)
+  }
+  tell(unhandled === 0, `no unhandled rejection and no uncaught error (${unhandled})`)
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+}
+
+async function outage(server: string, what: string, fault: Fault): Promise<void> {
+  // A silence shorter than the deadline is waited out, and not felt.
+  const seconds = fault.kind === 'blackHole' ? Math.max(sizes.outageSeconds, 4) : sizes.outageSeconds
+  await underLoad(server, async (site, visitors) => {
+    await visitors.recovered()
+    const began = performance.now()
+    site.proxy.fault = fault
+    await counting(what, seconds)
+    site.proxy.fault = { kind: 'none' }
+    const accepts = performance.now()
+    await visitors.recovered()
+    await visitors.stop()
+    const during = visitors.asked.filter((asked) => asked.began >= began && asked.began < accepts)
+    const after = afterwards(visitors, accepts)
+    const open = during.filter(({ kind }) => kind === 'open')
+    const failures = during.filter(({ status }) => status === 503)
+    console.log(`\nPostgreSQL ${what} for ${seconds} s: ${during.length} requests, ${failures.length} answered 503`)
+    console.log(`  reasons: ${reasons(failures)}; turned away at once: ${failures.filter(isTurnedAway).length}`)
+    console.log(`  without a session: ${open.filter(({ status }) => status === 200).length} of ${open.length} served`)
+    console.log(
+      `  recovery: ${after.recovery.toFixed(0)} ms, ${after.turnedAway} turned away and ${after.failed} failed meanwhile`,
+    )
+    tell(failures.length > 0 && open.length > 0, `${what}: the fault was felt`)
+    tell(after.failed <= CONNECTIONS, `${what}: at most one failed request for each connection afterwards`)
+    judge(what, visitors)
+  })
+}
+
+/** @param restart resolves with the moment from which on the server is there */
+async function restarts(
+  server: string,
+  what: string,
+  restart: (site: FaultyPostgres, index: number) => Promise<number>,
+): Promise<void> {
+  await underLoad(server, async (site, visitors) => {
+    const all: ReturnType<typeof afterwards>[] = []
+    await visitors.recovered()
+    for (let index = 0; index < sizes.restarts; index++) {
+      const accepts = await restart(site, index)
+      await visitors.recovered()
+      all.push(afterwards(visitors, accepts))
+      if (options.full && index % 10 === 9) console.error(`  ${what}: ${index + 1} of ${sizes.restarts}`)
+    }
+    await visitors.stop()
+    const most = Math.max(...all.map((each) => each.failed))
+    const recoveries = all.map(({ recovery }) => recovery)
+    const turnedAway = all.map((each) => each.turnedAway)
+    console.log(`\n${sizes.restarts} restarts, ${what}: ${visitors.asked.length} requests in all`)
+    console.log(
+      `  recovery: median ${median(recoveries).toFixed(0)} ms, worst ${Math.max(...recoveries).toFixed(0)} ms`,
+    )
+    console.log(
+      `  once it accepts again: ${sum(all.map((each) => each.failed))} requests failed, at most ${most} after one restart`,
+    )
+    console.log(
+      `  turned away by the circuit, unsent: ${sum(turnedAway)}, at most ${Math.max(...turnedAway)} after one restart`,
+    )
+    tell(most <= CONNECTIONS, `${what}: at most one failed request for each of ${CONNECTIONS} connections`)
+    judge(what, visitors)
+  })
+}
+
+async function clusterRestarts(): Promise<void> {
+  const cluster = await startPrivateCluster()
+  if ('missing' in cluster) {
+    console.log(`\nLEFT OUT: restarts of a server of our own: ${cluster.missing}`)
+    return
+  }
+  try {
+    await restarts(cluster.url, 'pg_ctl restart', async (_, index) => {
+      await cluster.restart(index % 2 === 0 ? 'fast' : 'immediate')
+      return performance.now()
+    })
+  } finally {
+    cluster.drop()
+  }
+}
+
+async function planted(server: string, plant: Plant): Promise<void> {
+  await underLoad(
+    server,
+    async (site, visitors) => {
+      await visitors.recovered()
+      site.proxy.fault = { kind: 'down' }
+      await pause(500)
+      site.proxy.fault = { kind: 'none' }
+      await visitors.stop()
+      const found = visitors.wrongs[plant === 'deletes the cookie' ? 'cookies deleted' : 'users made anonymous']
+      tell(found > 0, `planted: a site that ${plant} is noticed (${found} times)`)
+    },
+    plant,
+  )
+}
+
+async function underLoad(
+  server: string,
+  work: (site: FaultyPostgres, visitors: Visitors) => Promise<void>,
+  plant?: Plant,
+): Promise<void> {
+  const site = await faultyPostgres(server, { max: CONNECTIONS, deadlineMs: DEADLINE_MS })
+  const given = { bridge: site.bridge, login: site.login, visitors: VISITORS, random }
+  try {
+    await work(site, await startVisitors({ ...given, ...(plant && { plant }) }))
+  } finally {
+    await site.close()
+  }
+}
+
+/** What became of requests that began once the server was there again, and milliseconds until all went well. */
+function afterwards({ asked }: Visitors, accepts: number): { failed: number; turnedAway: number; recovery: number } {
+  const failures = asked.filter(({ status, began }) => status !== 200 && began >= accepts)
+  const served = asked.find(({ status, kind, began }) => status === 200 && kind !== 'open' && began >= accepts)
+  const last = Math.max(served?.ended ?? accepts, ...failures.map(({ ended }) => ended))
+  const turnedAway = failures.filter(isTurnedAway).length
+  return { failed: failures.length - turnedAway, turnedAway, recovery: last - accepts }
+}
+
+function isTurnedAway(asked: Asked): boolean {
+  return asked.isTurnedAway
+}
+
+function judge(what: string, { wrongs }: Visitors): void {
+  for (const [wrong, times] of Object.entries(wrongs)) tell(times === 0, `${what}: ${times} ${wrong}`)
+}
+
+function reasons(failures: readonly Asked[]): string {
+  const counts = Map.groupBy(failures, ({ reason }) => reason ?? 'unknown')
+  return [...counts].map(([reason, each]) => `${reason} ${each.length}`).join(', ')
+}
+
+async function counting(what: string, seconds: number): Promise<void> {
+  for (let second = 1; second <= seconds; second++) {
+    await pause(1000)
+    if (second % 10 === 0) console.error(`  ${what}: ${second} of ${seconds} s`)
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}
+
+function tell(isGood: boolean, what: string): void {
+  if (isGood) passed++
+  else failed++
+  console.log(`  ${isGood ? 'ok    ' : 'FAILED'} ${what}`)
+}
+
+function refuse(why: string): void {
+  console.error(`${why}\n\n${HELP}`)
+  process.exitCode = 2
+}

@@ -1,0 +1,77 @@
+/** A PostgreSQL server of our own, to be restarted at will, where its programs are installed. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface PrivateCluster {
+  readonly url: string
+  /** @param mode `fast` ends connections in good order, `immediate` as a crash does; returns when it accepts again */
+  restart(mode: 'fast' | 'immediate'): Promise<void>
+  drop(): void
+}
+
+/** Where Debian and others put each version's programs. */
+const INSTALLED = '/usr/lib/postgresql'
+
+/** Null, with the reason printed, where none can be had. */
+export async function startPrivateCluster(): Promise<PrivateCluster | { readonly missing: string }> {
+  const programs = programFolder()
+  if (programs === null) return { missing: `no initdb in ${INSTALLED} or on the PATH` }
+  const owner = ownerOfServers()
+  if (owner === null) return { missing: 'PostgreSQL does not run as root, and there is no user postgres' }
+  const folder = mkdtempSync(join(tmpdir(), 'faults-cluster-'))
+  const port = await freePort()
+  const run = (program: string, ...parameters: string[]): void => {
+    // Its output goes nowhere: a server that inherits a pipe keeps it open.
+    execFileSync(join(programs, program), parameters, { ...owner, cwd: folder, stdio: 'ignore', env: {} })
+  }
+  if ('uid' in owner) chownSync(folder, owner.uid, owner.gid)
+  const data = join(folder, 'data')
+  const options = `-c port=${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=50`
+  const control = (...parameters: string[]): void => run('pg_ctl', '-D', data, '-w', '-s', ...parameters)
+  run('initdb', '-D', data, '-U', 'bridge', '-A', 'trust', '-E', 'UTF8', '--no-sync')
+  control('start', '-o', options, '-l', join(folder, 'log'))
+  return {
+    url: `postgres://bridge@127.0.0.1:${port}/postgres`,
+    async restart(mode) {
+      const parameters = ['-D', data, '-w', '-s', '-m', mode, '-o', options, '-l', join(folder, 'log'), 'restart']
+      const child = spawn(join(programs, 'pg_ctl'), parameters, { ...owner, cwd: folder, stdio: 'ignore', env: {} })
+      const [code] = (await once(child, 'exit')) as [number | null]
+      if (code !== 0) throw new Error(`pg_ctl restart ended with ${code}.`)
+    },
+    drop() {
+      control('stop', '-m', 'immediate')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function programFolder(): string | null {
+  const versions = existsSync(INSTALLED) ? readdirSync(INSTALLED).sort((a, b) => Number(b) - Number(a)) : []
+  const folders = versions.map((version) => join(INSTALLED, version, 'bin'))
+  const onPath = (process.env.PATH ?? '').split(':')
+  return (
+    [...folders, ...onPath].find((folder) => ['initdb', 'pg_ctl'].every((name) => existsSync(join(folder, name)))) ??
+    null
+  )
+}
+
+/** Whom to run it as; nothing to say where we are no root. */
+function ownerOfServers(): { uid: number; gid: number } | Record<string, never> | null {
+  if (process.getuid?.() !== 0) return {}
+  const [uid, gid] = ['-u', '-g'].map((flag) =>
+    Number(spawnSync('id', [flag, 'postgres']).stdout?.toString() || Number.NaN),
+  )
+  return Number.isInteger(uid) && Number.isInteger(gid) ? { uid: uid as number, gid: gid as number } : null
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((closed) => server.close(closed))
+  return port
+}
