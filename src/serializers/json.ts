@@ -4,11 +4,12 @@
  *
  *     {"cart":["pear"],"total":1.0}
  */
+import { SerializationError } from '../errors.ts'
 import { encodeNew } from '../python/encode-like.ts'
 import { splitPythonObject } from '../python/json-reader.ts'
 import { JsonText } from '../python/json-text.ts'
 import { formatPythonMembers } from '../python/json-writer.ts'
-import { type Encoded, isEncoded, type NewValue, type Serializer } from './serializer.ts'
+import { type Encoded, isEncoded, isHiddenName, type NewValue, type Serializer } from './serializer.ts'
 
 export const jsonSerializer: Serializer = {
   name: 'django.contrib.sessions.serializers.JSONSerializer',
@@ -21,10 +22,15 @@ export const jsonSerializer: Serializer = {
   },
 
   dumps(data) {
-    const members = Array.from(data, ([key, value]) => [key, valueText(value)] as const)
+    const members = Array.from(data, ([key, value]) => [nameOf(key), valueText(value)] as const)
     // Text that came in as latin-1 goes out as the same bytes.
     return Buffer.from(formatPythonMembers(members), 'latin1')
   },
+}
+
+function nameOf(key: string): string {
+  if (isHiddenName(key)) throw new SerializationError('JSON cannot hold a key of a session that is no text.')
+  return key
 }
 
 function valueText(value: Encoded | NewValue): string {
