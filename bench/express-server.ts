@@ -41,7 +41,9 @@ interface Visits {
 const KINDS: Readonly<Record<ServerKind, (app: Express) => Visits>> = {
   'django-session-bridge': (app) => {
     const settings = { SECRET_KEY: SECRET, DEBUG: true }
-    app.use(djangoSessions(createBridge(settings, { clients: { databases: { default: pool() } } })))
+    const clients = { databases: { default: pool() } }
+    // A disk that others keep busy must not end the benchmark.
+    app.use(djangoSessions(createBridge(settings, { clients, options: { deadlineMs: 60_000 } })))
     return {
       get: async ({ django }) => Number((await django.session()).get('visits') ?? 0),
       set: async ({ django }, visits) => (await django.session()).update({ ...LOGIN, visits }),
@@ -81,7 +83,7 @@ app.get('/write', async (request, response) => {
 })
 const server = app.listen(0, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }))
 // The connections of one load stay open while another one works.
-server.keepAliveTimeout = 0
+Object.assign(server, { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
 process.on('message', (question) => {
   if (question === 'collect') globalThis.gc?.()
   tell({ heapUsed: memoryUsage().heapUsed })

@@ -36,12 +36,12 @@ const GROUPS: Readonly<Record<string, { readonly run: BenchGroup; readonly full:
   },
   memory: {
     run: memoryGroup,
-    full: { rounds: 15, roundMs: 0, warmUpMs: 0 },
+    full: { rounds: 10, roundMs: 0, warmUpMs: 0 },
     quick: { rounds: 2, roundMs: 0, warmUpMs: 0 },
   },
   import: {
     run: importGroup,
-    full: { rounds: 40, roundMs: 0, warmUpMs: 0 },
+    full: { rounds: 15, roundMs: 0, warmUpMs: 0 },
     quick: { rounds: 2, roundMs: 0, warmUpMs: 0 },
   },
 }

@@ -1,6 +1,6 @@
 /**
- * What a request of Express with a session in PostgreSQL allocates, and what of it is still there after a collection.
- * The young generation is so large that nothing is collected while the requests run.
+ * What a request of Express with a session in PostgreSQL allocates. The young generation is so large that nothing is
+ * collected while the requests run.
  */
 import { EXPRESS_CASES } from './express.ts'
 import type { BenchGroup } from './groups.ts'
@@ -8,11 +8,14 @@ import { openLoad } from './load.ts'
 import { type Contest, type Contestant, KILOBYTES } from './rounds.ts'
 import { startServers } from './servers.ts'
 
-const REQUESTS = 500
+const REQUESTS = 300
 const CONNECTIONS = 4
 
 export const memoryGroup: BenchGroup = async (tools) => {
-  const servers = await startServers(tools, ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'])
+  const servers = await startServers(tools, {
+    node: ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'],
+    postgres: '-c synchronous_commit=off',
+  })
   if (servers === null) return []
   const contests: Contest[] = []
   for (const [title, { path, hasCookie }] of Object.entries(EXPRESS_CASES)) {

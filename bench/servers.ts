@@ -28,10 +28,16 @@ const SESSION_TABLE = `
   CREATE TABLE session (sid varchar NOT NULL PRIMARY KEY, sess json NOT NULL, expire timestamp(6) NOT NULL);
   CREATE INDEX ON session (expire);`
 
+interface ServerOptions {
+  readonly node?: readonly string[]
+  /** Such as `-c name=value`. */
+  readonly postgres?: string
+}
+
 /** Null, and said so, without a PostgreSQL. */
 export async function startServers(
   { skip, defer }: GroupTools,
-  nodeOptions: readonly string[] = [],
+  { node = [], postgres = '' }: ServerOptions = {},
 ): Promise<BenchServer[] | null> {
   const url = process.env.BRIDGE_POSTGRES_URL
   if (!url) {
@@ -42,10 +48,10 @@ export async function startServers(
   defer(() => fixture.close())
   await fixture.run(SESSION_TABLE)
   const [shown] = await fixture.run('SHOW search_path')
-  const env = { ...process.env, PGOPTIONS: `-c search_path=${shown?.search_path}`, NODE_ENV: 'production' }
+  const env = { ...process.env, PGOPTIONS: `-c search_path=${shown?.search_path} ${postgres}`, NODE_ENV: 'production' }
   return Promise.all(
     KINDS.map(async (kind) => {
-      const child = fork(resolve(import.meta.dirname, 'express-server.ts'), [kind], { env, execArgv: [...nodeOptions] })
+      const child = fork(resolve(import.meta.dirname, 'express-server.ts'), [kind], { env, execArgv: [...node] })
       const exited = once(child, 'exit')
       defer(async () => {
         child.disconnect()
