@@ -1,4 +1,5 @@
 /** The entry for a site's own tests: what its handlers see is what a login through Django would have left. */
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
@@ -7,6 +8,7 @@ import type { ResponseChanges } from '../src/context.ts'
 import { openMemoryDatabase } from '../src/databases/memory-database.ts'
 import { KeyRequired, SerializationError, SettingsError, StoreUnavailable } from '../src/errors.ts'
 import { createJwtVerifier } from '../src/jwt/verifier.ts'
+import { createSessionCodec, sessionValues } from '../src/stores/session-data.ts'
 import { type TestSiteOptions, testSession } from '../src/testing.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -192,6 +194,25 @@ test('a closed site answers no more', async () => {
   await site.close()
   await expect(site.stored()).rejects.toBeInstanceOf(StoreUnavailable)
   await site[Symbol.asyncDispose]()
+})
+
+test('a login leaves the values that one of Django left in the sample site', async () => {
+  const made = new DatabaseSync(join(ROOT, 'tour/sample-site/site.sqlite3'), { readOnly: true })
+  const { plain } = JSON.parse(readFileSync(join(ROOT, 'tour/sample-site/cookies.json'), 'utf8'))
+  const { SECRET_KEY } = plain.settings
+  const { session_data: text } =
+    made.prepare('SELECT * FROM django_session WHERE session_key = ?').get(plain.cookie) ?? {}
+  const decoded = createSessionCodec({ SECRET_KEY }).decode(String(text))
+  const stored = [...sessionValues('data' in decoded ? decoded.data : new Map())]
+  const id = Number(new Map(stored).get('_auth_user_id'))
+  const { id: pk, ...columns } = made.prepare('SELECT * FROM auth_user WHERE id = ?').get(id) ?? {}
+  made.close()
+  const others = stored.filter(([name]) => !name.startsWith('_auth_user_'))
+  const options = { user: { ...columns, pk: Number(pk) }, data: Object.fromEntries(others), settings: { SECRET_KEY } }
+  await withSite(options, async (site) => {
+    expect(Object.entries((await site.stored()) ?? {}).sort()).toEqual(stored.sort())
+    expect(site.user).toMatchObject({ username: columns.username, date_joined: expect.any(Date) })
+  })
 })
 
 test('the tables are those that Django made in the sample site', () => {

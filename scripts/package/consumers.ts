@@ -84,7 +84,7 @@ export function writeTypeScript(folder: string, entries: readonly Entry[]): void
     lines((specifier, index) => `import entry${index} = require('${specifier}')`) + all,
   )
   const compilerOptions = {
-    target: 'ES2023',
+    target: 'ES2022',
     module: 'NodeNext',
     strict: true,
     noUncheckedIndexedAccess: true,
