@@ -5,6 +5,7 @@
  * as set; that is found out when it is asked for, by comparing with what was stored.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { PyTuple } from '../python/collections.ts'
 import { setOwn } from '../python/json-tree.ts'
 import { isPlainObject } from '../python/json-writer.ts'
 import { type Encoded, isEncoded, type NewValue, type SessionData } from '../serializers/serializer.ts'
@@ -222,13 +223,24 @@ export function ownChanges({ cleared, byKey }: FrozenChanges): FrozenChanges {
 
 const NOTHING: SessionData = new Map()
 
-/** Arrays and plain objects anew, all the way down; anything else is no value that can be changed in place and saved. */
+/** What can be changed in place and saved, anew, all the way down; anything else stays what it is. */
 function copyOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf)
-  if (typeof value !== 'object' || value === null || !isPlainObject(value)) return value
+  if (typeof value !== 'object' || value === null) return value
+  // Buffer's own slice is no copy.
+  if (value instanceof Uint8Array) return Uint8Array.prototype.slice.call(value)
+  if (value instanceof PyTuple) return new PyTuple(value.items.map(copyOf))
+  if (value instanceof Map) return likeIn(value, new Map(Array.from(value, ([key, item]) => [key, copyOf(item)])))
+  if (value instanceof Set) return likeIn(value, new Set(value))
+  if (!isPlainObject(value)) return value
   const copy = Object.create(Object.getPrototypeOf(value)) as object
   for (const [key, item] of Object.entries(value)) setOwn(copy, key, copyOf(item))
   return copy
+}
+
+/** With the class and the fields of the original: of a defaultdict, for example. */
+function likeIn(original: object, copy: object): object {
+  return Object.assign(Object.setPrototypeOf(copy, Object.getPrototypeOf(original)) as object, original)
 }
 
 function encodedIn(data: SessionData, key: string): Encoded | undefined {

@@ -1,7 +1,7 @@
 /** Sessions of a site whose SESSION_SERIALIZER is PickleSerializer, read, changed and saved. */
 import { expect, test } from 'vitest'
 import { PickleForbidden } from '../../src/errors.ts'
-import { tuple } from '../../src/python/collections.ts'
+import { PyDefaultDict, type PyTuple, tuple } from '../../src/python/collections.ts'
 import { PyDateTime } from '../../src/python/dates.ts'
 import { PyDecimal } from '../../src/python/numbers.ts'
 import { readPickle } from '../../src/python/pickle/pickle-reader.ts'
@@ -194,4 +194,51 @@ test('Django before 3.1 is written to in its own format, and read in both', asyn
   await mixed.store({ a: 1 })
   expect(mixed.rows()[0]?.session_data).not.toContain(':')
   await mixed.close()
+})
+
+test('a value that a transform made is saved when it is changed in place afterwards', async () => {
+  const site = await makeSite(PICKLES)
+  const made = (): Record<string, unknown> => ({
+    map: new PyDefaultDict('list', [['a', [1]]]),
+    set: new Set([1]),
+    bytes: Uint8Array.of(1),
+    tuple: tuple([1]),
+  })
+  storePickle(site, formatPickle({ value: null }))
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  session.transform('value', made)
+  await session.save()
+  expect(session.modified).toBe(false)
+  const value = session.get('value') as Record<string, unknown>
+  const changes: (() => unknown)[] = [
+    () => (value.map as Map<string, number[]>).get('a')?.push(2),
+    () => (value.set as Set<number>).add(2),
+    () => (value.bytes as Uint8Array).fill(2),
+    () => (value.tuple as PyTuple<number[]>).items[0]?.push(2),
+  ]
+  for (const change of changes) {
+    change()
+    expect(session.modified).toBe(true)
+    await session.save()
+    expect(session.modified).toBe(false)
+  }
+  session.transform('value', (old) => old)
+  expect((session.get('value') as Record<string, unknown>).map).toEqual(new PyDefaultDict('list', [['a', [1, 2]]]))
+  ;((session.get('value') as Record<string, unknown>).map as Map<string, number[]>).get('a')?.push(3)
+  ;((session.get('value') as Record<string, unknown>).tuple as PyTuple<number[]>).items[0]?.push(3)
+  await django.finish(200)
+  expect(told(storedPickle(site))).toEqual(
+    told(
+      formatPickle({
+        value: {
+          map: new PyDefaultDict('list', [['a', [1, 2, 3]]]),
+          set: new Set([1, 2]),
+          bytes: Uint8Array.of(2),
+          tuple: tuple([1, 2, 3]),
+        },
+      }),
+    ),
+  )
+  await site.close()
 })
