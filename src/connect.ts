@@ -92,8 +92,8 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
   const database = settings.DATABASES[ALIAS]
   if (database === undefined) {
     throw new SettingsError(
-      `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} needs DATABASES.default (Django's dictionary or a URL), or an open ` +
-        'client in clients.databases.default.',
+      `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} needs DATABASES.default (Django's dictionary or a URL; ` +
+        'settingsFromEnv() takes it from DATABASE_URL), or an open client in clients.databases.default.',
     )
   }
   if (database.vendor === 'mysql')

@@ -82,6 +82,11 @@ function fromUrl(alias: string, url: string): DatabaseSettings {
   }
   const options = Object.fromEntries(new URLSearchParams(query))
   if (vendor === 'sqlite') {
+    if (host !== '' && path.slice(1) === '') {
+      throw new SettingsError(
+        `DATABASES.${alias}: the URL has a host and no file: sqlite:///name is relative, sqlite:////name absolute.`,
+      )
+    }
     const name = path.slice(1) === '' ? ':memory:' : decode(path.slice(1))
     return { vendor, name, user: '', password: '', host: '', port: null, options }
   }

@@ -42,11 +42,20 @@ describe('createBridge refuses, and says what to do', () => {
       { SECRET_KEY, SESSION_SERIALIZER: 'my.Msgpack' },
       /SESSION_SERIALIZER my\.Msgpack is not supported; .* options\.serializer/,
     ],
-    ['no database', { SECRET_KEY, DATABASES: undefined }, /needs DATABASES\.default \(Django's dictionary or a URL\)/],
+    [
+      'no database',
+      { SECRET_KEY, DATABASES: undefined },
+      /needs DATABASES\.default \(Django's dictionary or a URL; settingsFromEnv\(\) takes it from DATABASE_URL\)/,
+    ],
     [
       'a database URL that the environment does not have',
       { SECRET_KEY, DATABASES: { default: undefined } },
       /DATABASES\.default is undefined/,
+    ],
+    [
+      'a URL of SQLite with a slash too few',
+      { SECRET_KEY, DATABASES: { default: 'sqlite://db.sqlite3' } },
+      /DATABASES\.default: the URL has a host and no file: sqlite:\/\/\/name is relative/,
     ],
     [
       'a URL of something else',
