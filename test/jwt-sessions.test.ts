@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { CookieTooLarge, KeyRequired } from '../src/errors.ts'
 import { signJws } from '../src/jwt/jws.ts'
 import { readKeySetting } from '../src/jwt/key-setting.ts'
+import type { Session } from '../src/session/session.ts'
 import type { DjangoSettings } from '../src/settings/settings.ts'
 import { loginValues, makeSite, type Site, sentCookie } from './site.ts'
 import { keyFile } from './vectors.ts'
@@ -248,6 +249,19 @@ describe('a token that is issued', () => {
     expect(sent?.claims).toEqual({ sk: key, iat: now, exp: now + HOUR })
     site.advance(HOUR * 0.75)
     expect(Object.keys((await request(site, cookie))?.claims ?? {}).sort()).toEqual(['exp', 'iat', 'sk'])
+  })
+
+  test('S4: nor into one that is made in place of a session that was logged out meanwhile', async () => {
+    const site = await jwtSite()
+    const { key, cookie } = await loggedIn(site)
+    const after = await request(site, cookie, async (session: Session) => {
+      site.client.exec(`DELETE FROM django_session WHERE session_key = '${key}'`)
+      session.set('a', 1)
+      await session.cycleKey({ whenGone: 'create' })
+      session.set('b', 1)
+    })
+    expect(Object.keys(after?.claims ?? {})).toEqual(['sk', 'iat', 'exp'])
+    expect(Object.fromEntries(await (await site.open(after?.cookie).session()).load())).toEqual({ a: 1, b: 1 })
   })
 
   test('a flush ends what the token stated, too', async () => {

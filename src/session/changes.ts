@@ -178,6 +178,17 @@ export class Changes {
     }
   }
 
+  /** The stored session is gone: from here on only `own`, of what was `frozen`, is to be seen, over nothing. */
+  outlive(frozen: FrozenChanges, own: FrozenChanges): void {
+    for (const [key, change] of frozen.byKey) {
+      const present = this.#byKey.get(key)
+      if (present !== undefined && present !== change) continue
+      if (own.byKey.has(key)) this.#byKey.set(key, change)
+      else this.#byKey.delete(key)
+    }
+    this.#handedOut.clear()
+  }
+
   #base(stored: SessionData): SessionData {
     return this.#cleared === null ? stored : NOTHING
   }

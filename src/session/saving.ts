@@ -216,8 +216,15 @@ export class SessionSaving {
   async #gone(state: State, frozen: FrozenChanges, whenGone: WhenGone): Promise<void> {
     if (whenGone === 'interrupt') throw interrupted()
     if (whenGone === 'ignore') return
-    const next: NextState = () => applyChanges(ownChanges(frozen), NOTHING)
-    this.#settle(state, frozen, await this.store.create(next, this.#options.request))
+    const own = ownChanges(frozen)
+    state.stored = null
+    state.rotating = false
+    state.overlay.clear()
+    state.changes.outlive(frozen, own)
+    // Once more, since a cookie that states the user would state whoever was logged in to the session that is gone.
+    await this.#options.beforeWrite?.()
+    const next: NextState = () => applyChanges(own, NOTHING)
+    this.#settle(state, own, await this.store.create(next, this.#options.request))
   }
 
   #freeze(state: State): { frozen: FrozenChanges; next: NextState } {

@@ -155,6 +155,21 @@ describe('S4: a logout elsewhere', () => {
     expect(await site.open(`sessionid=${sent}`).user()).not.toBeNull()
   })
 
+  test('shows nothing of what is gone in the session that is made in its place', async () => {
+    const { key, django, session } = await opened({ ...loginValues(), cart: ['tea'], note: { text: 'a' } })
+    expect([await django.user(), session.get('cart')]).toEqual([expect.anything(), ['tea']])
+    const note = session.get('note') as { text: string }
+    note.text = 'b'
+    await elsewhere(key, (other) => other.flush())
+    await session.cycleKey({ whenGone: 'create' })
+    expect(Object.fromEntries(session)).toEqual({ note: { text: 'b' } })
+    expect(session.get('cart')).toBeUndefined()
+    expect(await django.user()).toBeNull()
+    note.text = 'c'
+    const sent = sentCookie(await django.finish(200)) ?? ''
+    expect(await stored(sent)).toEqual({ note: { text: 'c' } })
+  })
+
   test('is told to a handler that asks for a new key, though a rotation was due', async () => {
     const { key, django, session } = await opened(loginValues('7', OLD_KEY))
     expect(await django.user()).not.toBeNull()
