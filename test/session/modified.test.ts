@@ -1,6 +1,7 @@
 /** `session.modified`, and what deletes a session, as Django's own tests ask for them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SessionInterrupted } from '../../src/errors.ts'
+import { type PyTuple, tuple } from '../../src/python/collections.ts'
 import type { Session } from '../../src/session/session.ts'
 import { makeSite, type Site, sentCookie } from '../site.ts'
 
@@ -61,6 +62,36 @@ describe('a session', () => {
     await change(session)
     expect(sentCookie(await django.finish(200))).toBe(key)
     expect(await storedValues(key)).toEqual(more === null ? {} : { a: 2, list: [1, 2], fresh: [], ...more })
+  })
+
+  test.each([
+    ['a set', () => new Set(['a']), (value: Set<unknown>) => value.add('b')],
+    ['a map', () => new Map([[1, 'a']]), (value: Map<unknown, unknown>) => value.set(1, 'b')],
+    ['bytes', () => Uint8Array.of(1), (value: Uint8Array) => value.fill(2)],
+    ['what is in a tuple', () => tuple([1]), (value: PyTuple) => push(value.at(0), 2)],
+  ])('whose pickle holds %s is modified once that was changed in place', async (_, make, change) => {
+    const pickles = { SESSION_SERIALIZER: 'site.PickleSerializer' }
+    const pickling = await makeSite(pickles)
+    const key = await pickling.store({ a: 1 })
+    const django = pickling.open(`sessionid=${key}`)
+    const session = await django.session()
+    session.transform('made', make)
+    const made = session.get('made')
+    const set = make()
+    session.set('set', set)
+    await session.save()
+    session.set('kept', set)
+    session.modified = false
+    expect(session.modified).toBe(false)
+    change(made as never)
+    expect(session.modified).toBe(true)
+    session.modified = false
+    change(set as never)
+    expect(session.modified).toBe(true)
+    await django.finish(200)
+    const stored = Object.fromEntries(await pickling.open(`sessionid=${key}`).session())
+    expect(stored).toEqual({ a: 1, made, set, kept: set })
+    await pickling.close()
   })
 
   test('is saved with what was kept back where every request saves', async () => {
