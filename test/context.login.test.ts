@@ -73,6 +73,19 @@ describe('the user', () => {
     expect(site.rows()).toHaveLength(2)
   })
 
+  test('S5: one whose key was renewed before goes on under the new key, which the browser gets', async () => {
+    for (const waits of [true, false]) {
+      const key = await site.store({ ...loginValues(), _auth_user_hash: 'another' })
+      const django = site.open(`sessionid=${key}`)
+      const cycling = (await django.session()).cycleKey()
+      if (waits) await cycling
+      expect(await django.user()).toBeNull()
+      const sent = sentCookie(await django.finish(200))
+      expect(sent).not.toBe(key)
+      expect((await site.open(`sessionid=${sent}`).session()).get('_auth_user_hash')).toBe('another')
+    }
+  })
+
   test('a hook may veto, and the session stays', async () => {
     const strict = await makeSite(
       {},

@@ -38,6 +38,8 @@ export class SessionSaving {
   readonly store: SessionStore
   readonly #options: SavingOptions
   #state: State
+  /** What `detach` left; a key that this request gave it is still the browser's. */
+  #left: State | null = null
   #tail: Promise<unknown> = Promise.resolve()
   #flushed = false
   #failure: StoreUnavailable | null = null
@@ -65,7 +67,7 @@ export class SessionSaving {
   }
 
   get written(): StoredSession | null {
-    return this.#state.written
+    return this.#state.written ?? this.#left?.written ?? null
   }
 
   /** Whether the session was flushed in this request, so that its cookie goes even if nothing was stored under it. */
@@ -95,6 +97,7 @@ export class SessionSaving {
   flush(): Promise<void> {
     const ended = this.#state
     this.#state = { ...newState(null), touched: true }
+    this.#left = null
     this.#flushed = true
     return this.#enqueue(async () => {
       // An earlier call may have renewed the key meanwhile.
@@ -104,6 +107,7 @@ export class SessionSaving {
 
   /** Starts an empty session and leaves the stored one, and its cookie, to Django. */
   detach(): void {
+    this.#left ??= this.#state
     this.#state = newState(null)
   }
 
