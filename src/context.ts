@@ -148,10 +148,13 @@ export class DjangoContext {
     if (saving === null) return this.#nothing()
 
     await saving.settled()
-    if (status < 500) {
-      if (saving.failure !== null) throw saving.failure
-      await this.#saveAtEnd(saving)
-    }
+    if (status < 500 && saving.failure !== null) throw saving.failure
+    const last = status < 500 ? this.#saveAtEnd(saving) : null
+    saving.seal()
+    await last
+    // A handler that goes on may have asked for more, just before the end.
+    await saving.settled()
+    if (status < 500 && saving.failure !== null) throw saving.failure
     if (saving.failure !== null) return this.#nothing()
     if (saving.written !== null) return this.#issue(saving.written)
     const dead = isDeleted(incoming?.reading) || this.#absent === 'unknown' || this.#absent === 'expired'

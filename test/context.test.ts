@@ -337,6 +337,39 @@ describe('finish', () => {
     expect(site.rows()).toHaveLength(1)
   })
 
+  test('leaves a session its key: what would give it one that no response carries is a mistake', async () => {
+    const key = await site.store({ cart: ['pear'] })
+    const django = site.open(`sessionid=${key}`)
+    const session = await django.session()
+    await django.finish(200)
+    await expect(session.cycleKey()).rejects.toThrow(TypeError)
+    await expect(session.create()).rejects.toThrow(TypeError)
+    session.set('a', 1)
+    await session.save()
+    expect(site.rows().map((row) => row.session_key)).toEqual([key])
+
+    const visitor = site.open()
+    const fresh = await visitor.session()
+    await visitor.finish(200)
+    fresh.set('a', 1)
+    await expect(fresh.save()).rejects.toThrow(TypeError)
+    expect(site.rows()).toHaveLength(1)
+  })
+
+  test('sends the key of whatever a handler that goes on asks for meanwhile, or refuses it', async () => {
+    for (let turns = 0; turns < 30; turns++) {
+      const key = await site.store({ cart: ['pear'] })
+      const django = site.open(`sessionid=${key}`)
+      const session = await django.session()
+      if (turns % 2 === 0) session.set('a', 1)
+      const finishing = django.finish(200)
+      for (let turn = 0; turn < turns; turn++) await null
+      await session.cycleKey().catch((error) => expect(error).toBeInstanceOf(TypeError))
+      const sent = sentCookie(await finishing) ?? key
+      expect(site.rows().map((row) => row.session_key)).toContain(sent)
+    }
+  })
+
   test('ends the request: a first session() after it is a mistake', async () => {
     const django = site.open()
     await django.finish(200)

@@ -42,6 +42,7 @@ export class SessionSaving {
   #left: State | null = null
   #tail: Promise<unknown> = Promise.resolve()
   #flushed = false
+  #isSealed = false
   #failure: StoreUnavailable | null = null
 
   constructor(options: SavingOptions) {
@@ -117,9 +118,17 @@ export class SessionSaving {
     this.#state.rotating = true
   }
 
+  /** The response's cookie is settled: what would give the session another key is a TypeError from here on. */
+  seal(): void {
+    this.#isSealed = true
+  }
+
   save(whenGone: WhenGone = 'interrupt'): Promise<void> {
+    const isLate = this.#isSealed
     return this.#write((state) => {
-      if (state.stored === null) return state.changes.keys(NOTHING).length === 0 ? undefined : this.#create(state)
+      if (state.stored === null && state.changes.keys(NOTHING).length === 0) return
+      if (isLate && (state.stored === null || state.rotating)) throw tooLate()
+      if (state.stored === null) return this.#create(state)
       if (state.rotating) return this.#rotate(state, state.stored, whenGone)
       return state.changes.pending
         ? this.#save(state, state.stored, whenGone)
@@ -128,7 +137,9 @@ export class SessionSaving {
   }
 
   create(): Promise<void> {
+    const isLate = this.#isSealed
     return this.#write(async (state) => {
+      if (isLate) throw tooLate()
       // The key that a fallback key verified ends, whatever the session goes on under.
       if (state.rotating && state.stored !== null) await this.#cycle(state, state.stored, 'ignore')
       await this.#create(state)
@@ -136,9 +147,11 @@ export class SessionSaving {
   }
 
   cycleKey(whenGone: WhenGone = 'interrupt'): Promise<void> {
-    return this.#write((state) =>
-      state.stored === null ? this.#create(state) : this.#cycle(state, state.stored, whenGone),
-    )
+    const isLate = this.#isSealed
+    return this.#write((state) => {
+      if (isLate) throw tooLate()
+      return state.stored === null ? this.#create(state) : this.#cycle(state, state.stored, whenGone)
+    })
   }
 
   /** Renews the expiry alone. */
@@ -260,6 +273,10 @@ function newState(stored: StoredSession | null, overlay?: ReadonlyMap<string, un
     rotating: false,
     written: null,
   }
+}
+
+function tooLate(): TypeError {
+  return new TypeError('A session gets a new key before finish(), while the response can still carry it.')
 }
 
 function interrupted(): DjangoBridgeError {

@@ -218,7 +218,7 @@ export class Session {
   /**
    * Moves this session, with this request's changes, to a new key at once; the old key opens nothing any more.
    * @param options `whenGone: 'create'` starts a new session from this request's changes when the old one is gone.
-   * @throws SessionInterrupted when the session is gone, StoreUnavailable
+   * @throws SessionInterrupted when the session is gone, StoreUnavailable; TypeError after the response was begun
    * @see SessionBase.cycle_key
    */
   cycleKey(options: { whenGone?: Exclude<WhenGone, 'ignore'> } = {}): Promise<void> {
@@ -227,13 +227,19 @@ export class Session {
 
   /**
    * Saves now instead of at the end of the request; its cookie is then sent whatever the status of the response.
-   * @throws SessionInterrupted when the session is gone, SerializationError, StoreUnavailable
+   * After the response was begun it saves a session that has its key already, as in a handler that sends a stream.
+   * @throws SessionInterrupted when the session is gone, SerializationError, StoreUnavailable; TypeError where the
+   * session would need a cookie, and the response was begun without
    */
   save(): Promise<void> {
     return this.#saving.save()
   }
 
-  /** Stores the values under a new key, leaving a stored session where it is. @see SessionBase.create */
+  /**
+   * Stores the values under a new key, leaving a stored session where it is.
+   * @throws SerializationError, StoreUnavailable; TypeError after the response was begun
+   * @see SessionBase.create
+   */
   create(): Promise<void> {
     return this.#saving.create()
   }
