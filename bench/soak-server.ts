@@ -68,11 +68,19 @@ process.on('message', async (question) => {
     globalThis.gc?.()
     tell({ heapUsed: process.memoryUsage().heapUsed })
   } else {
+    process.off('disconnect', leave)
     server.close()
     await bridge.close()
     process.disconnect()
   }
 })
+
+// A parent that was killed leaves nobody to serve; one that says goodbye wants to see the process end by itself.
+process.on('disconnect', leave)
+
+function leave(): void {
+  process.exit(1)
+}
 
 function tell(message: SoakMessage): void {
   process.send?.(message)
