@@ -21,7 +21,8 @@ export function longLine(line: Buffer): number | bigint {
 }
 
 function decimal(text: string): number | bigint {
-  if (!/^-?\d+$/.test(text)) throw malformed('an int is no decimal')
+  // Behind a zero in front, Python reads octal, and writes none.
+  if (!/^-?(0|[1-9]\d*)$/.test(text)) throw malformed('an int is no decimal')
   if (text.replace('-', '').length > MOST_DECIMAL_DIGITS) throw overLimit('digits')
   return asInt(BigInt(text))
 }

@@ -33,3 +33,10 @@ test('bytes that are no opcodes are refused as such', () => {
   expect(others.length).toBe(188)
   for (const code of others) expect(() => readPickle(Buffer.from([code]))).toThrow('no opcode')
 })
+
+test.each(['I0101\n.', 'I-05\n.', 'L007L\n.', 'I0x10\n.', 'I1_0\n.', 'I 5\n.'])(
+  '%j is an int that Python never writes',
+  (pickle) => {
+    expect(() => readPickle(Buffer.from(pickle))).toThrow('no decimal')
+  },
+)
