@@ -24,6 +24,7 @@ const TASKS = {
   'compose:check': { build: true, djangos: [] },
   history: { build: false, djangos: ['5.2'] },
   faults: { build: false, djangos: [] },
+  crash: { build: false, djangos: ['5.2'] },
   fuzz: { build: false, djangos: ['5.2', '6.1'] },
   'package:check': { build: true, djangos: [] },
   'django-suite': { build: false, djangos: ['5.2', '6.1'] },

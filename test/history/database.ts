@@ -36,7 +36,7 @@ export function djangoDatabase(url: string): DjangoDatabase {
 }
 
 /** In memory where the system has a place for that: every commit would wait for the disk. */
-const SHARED_MEMORY = '/dev/shm'
+export const SHARED_MEMORY = '/dev/shm'
 
 /** A file, and a process that holds its lock for a while, again and again, and is killed at random. */
 export async function sqliteForHistory(): Promise<HistoryDatabase> {

@@ -1,0 +1,355 @@
+/** Processes that are killed in the middle of a request, and what Django then finds: `npm run crash -- --help`. */
+import { spawn } from 'node:child_process'
+import { randomBytes, randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
+import pg from 'pg'
+import { seededRandom, shuffled } from '../../bench/statistics.ts'
+import { sessionAuthHash } from '../../src/auth/session-hash.ts'
+import { type Bridge, createBridge } from '../../src/bridge.ts'
+import { djangoDatabase, SHARED_MEMORY } from '../history/database.ts'
+import { prepareDatabase } from '../history/workers.ts'
+import { type DatabaseHome, postgresHome, sqliteHome } from '../interop/live-site.ts'
+import type { Moment, Operation, Place, VictimOptions } from './victim.ts'
+
+const VICTIM = resolve(import.meta.dirname, '../../.cache/crash-victim.mjs')
+const FULL = 40
+const QUICK = 1
+/** How many are killed at a time. */
+const BREADTH = 3
+const OPERATIONS: readonly Operation[] = ['save', 'cycleKey', 'flush', 'rotation']
+const MOMENTS: readonly Moment[] = ['before', 'during', 'after']
+/** Bytes that do not compress, so that a row has many pages. */
+const FILLER = 60_000
+
+const SECRETS = {
+  secretKey: 'the secret of a site whose processes are killed',
+  fallbackKey: 'the secret before that, which logins still have',
+  password: 'pbkdf2_sha256$1$salt$hash',
+}
+
+const HELP = `npm run crash -- [options]
+
+  --database sqlite|postgres  may be repeated; default sqlite, and postgres where BRIDGE_POSTGRES_URL names a server
+  --full                      every place ${FULL} times, else once
+  --seed N                    the order of the kills
+  --help
+
+Node processes are killed (SIGKILL) before sending, after sending and after the reply of each statement of a save,
+cycleKey, flush and the rotation after a match by a fallback key; real Django then reads the rows: the old state or the
+new one, never both keys, never a row that cannot be read. Then the same with a change of keys in two statements, which
+must be noticed. Ends with \`N passed, N failed\`.`
+
+/** What no kill may lead to. */
+const WRONGS = [
+  'both keys valid',
+  'session gone that nobody ended',
+  'unreadable rows',
+  'states that are neither old nor new',
+  'logins lost',
+  'writes that were acknowledged and are not there',
+  'writes that were never sent and are there',
+  'places that were not reached',
+] as const
+
+interface Row {
+  readonly key: string
+  readonly data: Readonly<Record<string, unknown>> | null
+  readonly login: 'current' | 'fallback' | null
+}
+
+interface Reader {
+  rows(): Promise<readonly Row[]>
+  forget(keys: readonly string[]): Promise<unknown>
+  stop(): Promise<void>
+}
+
+/** One database with Django beside it. */
+interface Site {
+  readonly url: string
+  readonly reader: Reader
+  readonly bridge: Bridge
+  /** Until PostgreSQL is through with what a client of this name sent who is no more. */
+  hasFinished(name: string): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What was wrong with what Django found, by how often. */
+type Wrongs = Map<string, number>
+
+interface Tally {
+  trials: number
+  old: number
+  new: number
+  readonly wrongs: Wrongs
+}
+
+const { values: options } = parseArgs({
+  options: {
+    database: { type: 'string', multiple: true },
+    full: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const server = process.env.BRIDGE_POSTGRES_URL
+const python = process.env.BRIDGE_PYTHON_5_2 ?? ''
+const HOMES: Readonly<Record<string, () => Promise<DatabaseHome>>> = {
+  sqlite: () => sqliteHome(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir()),
+  postgres: () => postgresHome({ url: server ?? '' }),
+}
+const seed = Number(options.seed ?? randomInt(2 ** 31))
+const random = seededRandom(seed)
+const times = options.full ? FULL : QUICK
+
+let passed = 0
+let failed = 0
+
+if (options.help) console.log(HELP)
+else await main()
+
+async function main(): Promise<void> {
+  const names = options.database ?? (server ? ['sqlite', 'postgres'] : ['sqlite'])
+  const unknown = names.find((name) => !(name in HOMES))
+  if (unknown !== undefined) return refuse(`Not known: ${unknown}.`)
+  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.')
+  if (python === '')
+    return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`)
+  if (!Number.isSafeInteger(seed)) return refuse('--seed is a whole number.')
+  console.log(`every place ${times} times; seed ${seed}`)
+  await buildVictim()
+  for (const name of names) await crashes(name)
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+}
+
+async function crashes(name: string): Promise<void> {
+  const site = await startSite(await (HOMES[name] ?? sqliteHome)())
+  try {
+    for (const operation of OPERATIONS) {
+      const { tally, statements } = await killEverywhere(site, { operation, times, isCareless: false })
+      console.log(
+        `\n${name}, ${operation} (${statements.join(', ')}): ${tally.trials} killed; ${tally.old} times the old state, ${tally.new} times the new one`,
+      )
+      for (const wrong of WRONGS) tell(!tally.wrongs.has(wrong), `${name}, ${operation}: ${told(tally, wrong)}`)
+      tell(tally.old > 0 && tally.new > 0, `${name}, ${operation}: both states were seen`)
+    }
+    if (name !== 'sqlite') return
+    const { tally } = await killEverywhere(site, { operation: 'cycleKey', times: 1, isCareless: true })
+    console.log()
+    tell(
+      tally.wrongs.has('both keys valid'),
+      `planted, keys changed in two statements: ${told(tally, 'both keys valid')}`,
+    )
+  } finally {
+    await site.stop()
+  }
+}
+
+async function startSite(home: DatabaseHome): Promise<Site> {
+  const { url } = home
+  const database = djangoDatabase(url)
+  await prepareDatabase(python, database, SECRETS)
+  const reader = await startReader(database)
+  const bridge = createBridge({ SECRET_KEY: SECRETS.secretKey, DEBUG: true, DATABASES: { default: url } })
+  const pool = url.startsWith('sqlite') ? null : new pg.Pool({ connectionString: url, max: 1 })
+  return {
+    url,
+    reader,
+    bridge,
+    async hasFinished(name) {
+      const sql = 'SELECT 1 FROM pg_stat_activity WHERE application_name = $1'
+      while ((await pool?.query(sql, [name]))?.rowCount) await new Promise((resume) => setTimeout(resume, 5))
+    },
+    async stop() {
+      await bridge.close()
+      await pool?.end()
+      await reader.stop()
+      await home.drop()
+    },
+  }
+}
+
+/** Kills at every place of one operation, in any order. */
+async function killEverywhere(
+  site: Site,
+  { operation, times, isCareless }: { operation: Operation; times: number; isCareless: boolean },
+): Promise<{ tally: Tally; statements: readonly string[] }> {
+  const tally: Tally = { trials: 0, old: 0, new: 0, wrongs: new Map() }
+  const statements = await statementsOf(site, operation, isCareless)
+  const places = statements.flatMap((verb, statement) =>
+    // A statement that changes no row is never midway.
+    MOMENTS.filter((moment) => moment !== 'during' || verb !== 'SELECT' || !site.url.startsWith('sqlite')).map(
+      (moment): Place => ({ statement, moment }),
+    ),
+  )
+  const waiting = shuffled(Array.from({ length: times }, () => places).flat(), random)
+  // Careless stores change something with the first of their statements already.
+  const write = isCareless ? Number.NaN : statements.findIndex((verb) => verb !== 'SELECT')
+  await Promise.all(
+    Array.from({ length: BREADTH }, async () => {
+      for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+        await killOnce(site, { operation, place, isCareless, write, tally })
+        tally.trials++
+        if (options.full && tally.trials % 100 === 0) console.error(`  ${operation}: ${tally.trials} killed`)
+      }
+    }),
+  )
+  return { tally, statements }
+}
+
+interface Trial {
+  readonly operation: Operation
+  readonly place: Place
+  readonly isCareless: boolean
+  /** The statement that writes. */
+  readonly write: number
+  readonly tally: Tally
+}
+
+async function killOnce(site: Site, trial: Trial): Promise<void> {
+  const { operation, place, isCareless, write, tally } = trial
+  const wrong = (what: (typeof WRONGS)[number]): void => void tally.wrongs.set(what, (tally.wrongs.get(what) ?? 0) + 1)
+  const { mark, cookie, key } = await newSession(site, operation)
+  const { signal } = await runVictim({ ...victimOn(site, operation, isCareless), cookie, place, name: mark })
+  if (signal !== 'SIGKILL') wrong('places that were not reached')
+  await site.hasFinished(mark)
+
+  const all = await site.reader.rows()
+  if (all.some(({ data }) => data === null)) wrong('unreadable rows')
+  const rows = all.filter(({ data }) => data?.mark === mark)
+  await site.reader.forget(rows.map((row) => row.key))
+
+  const [row] = rows
+  if (rows.length > 1) return wrong('both keys valid')
+  if (row === undefined && operation !== 'flush') return wrong('session gone that nobody ended')
+  const isNew = row === undefined || row.data?.state === 'new'
+  if (isNew) tally.new++
+  else tally.old++
+  if (row !== undefined) {
+    const movesKey = operation === 'cycleKey' || operation === 'rotation'
+    const hash = isNew || operation !== 'rotation' ? 'current' : 'fallback'
+    const isWhole = (row.key !== key) === (isNew && movesKey) && String(row.data?.filler).length === FILLER
+    if (!isWhole || (isNew && operation === 'flush')) wrong('states that are neither old nor new')
+    if (row.login !== hash) wrong('logins lost')
+  }
+  const isSent = place.statement > write || (place.statement === write && place.moment !== 'before')
+  const isAcknowledged = place.statement > write || (place.statement === write && place.moment === 'after')
+  if (isAcknowledged && !isNew) wrong('writes that were acknowledged and are not there')
+  if (!isSent && !Number.isNaN(write) && isNew) wrong('writes that were never sent and are there')
+}
+
+/** A session of the one user, in its old state. */
+async function newSession(site: Site, operation: Operation) {
+  const mark = `crash-${randomBytes(8).toString('hex')}`
+  const django = site.bridge.open({ method: 'GET', url: '/', headers: {}, secure: false })
+  const hashKey = operation === 'rotation' ? SECRETS.fallbackKey : SECRETS.secretKey
+  ;(await django.session()).update({
+    _auth_user_id: '1',
+    _auth_user_backend: 'django.contrib.auth.backends.ModelBackend',
+    _auth_user_hash: sessionAuthHash(SECRETS.password, hashKey),
+    mark,
+    state: 'old',
+    filler: randomBytes(FILLER / 2).toString('hex'),
+  })
+  const { cookies } = await django.finish(200)
+  const key = cookies[0]?.value ?? ''
+  return { mark, key, cookie: `sessionid=${key}` }
+}
+
+/** What one operation sends when nobody kills it. */
+async function statementsOf(site: Site, operation: Operation, isCareless: boolean): Promise<readonly string[]> {
+  const { mark, cookie } = await newSession(site, operation)
+  const { output } = await runVictim({ ...victimOn(site, operation, isCareless), cookie, place: null, name: mark })
+  return JSON.parse(output) as string[]
+}
+
+function victimOn(site: Site, operation: Operation, isCareless: boolean) {
+  const { secretKey, fallbackKey } = SECRETS
+  return { databaseUrl: site.url, secretKey, fallbackKey, operation, isCareless }
+}
+
+/** As one file of JavaScript, which starts several times as fast. */
+async function buildVictim(): Promise<void> {
+  await build({
+    entryPoints: [resolve(import.meta.dirname, 'victim.ts')],
+    outfile: VICTIM,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['pg-native'],
+    // What is CommonJS in it asks for Node's own modules.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
+  })
+}
+
+async function runVictim(given: VictimOptions): Promise<{ signal: string | null; output: string }> {
+  const child = spawn(process.execPath, [VICTIM, JSON.stringify(given)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit') as Promise<[number | null, string | null]>
+  const output = await text(child.stdout)
+  const [, signal] = await exited
+  return { signal, output }
+}
+
+async function startReader(database: ReturnType<typeof djangoDatabase>): Promise<Reader> {
+  const given = {
+    database,
+    secret_key: SECRETS.secretKey,
+    secret_key_fallbacks: [SECRETS.fallbackKey],
+    password: SECRETS.password,
+  }
+  const child = spawn(python, ['session_reader.py', JSON.stringify(given)], {
+    cwd: resolve(import.meta.dirname, '../../python-fixtures'),
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  const waiting: { resolve: (rows: Row[]) => void; reject: (error: Error) => void }[] = []
+  const ready = Promise.withResolvers<void>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const answer = JSON.parse(line) as Row[] | { ready: true }
+    if (Array.isArray(answer)) waiting.shift()?.resolve(answer)
+    else ready.resolve()
+  })
+  child.on('exit', () => {
+    const error = new Error('The reading Django ended; its message is above.')
+    ready.reject(error)
+    for (const { reject } of waiting) reject(error)
+  })
+  await ready.promise
+  const ask = (question: object): Promise<readonly Row[]> => {
+    const answer = Promise.withResolvers<readonly Row[]>()
+    waiting.push(answer)
+    child.stdin.write(`${JSON.stringify(question)}\n`)
+    return answer.promise
+  }
+  return {
+    rows: () => ask({}),
+    forget: (keys) => ask({ forget: keys }),
+    async stop() {
+      const exited = once(child, 'exit')
+      child.stdin.end()
+      await exited
+    },
+  }
+}
+
+function told(tally: Tally, wrong: string): string {
+  return `${tally.wrongs.get(wrong) ?? 0} ${wrong}`
+}
+
+function tell(isGood: boolean, what: string): void {
+  if (isGood) passed++
+  else failed++
+  console.log(`  ${isGood ? 'ok    ' : 'FAILED'} ${what}`)
+}
+
+function refuse(why: string): void {
+  console.error(`${why}\n\n${HELP}`)
+  process.exitCode = 2
+}
