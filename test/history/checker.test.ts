@@ -104,6 +104,32 @@ describe('a session that Django left under two keys', () => {
     ])
   })
 
+  test('is found in the end, though the request that made it failed', () => {
+    const renewed = event(4, 20, {
+      operation: 'write',
+      cookie: 'k2',
+      tab: 'c',
+      seen: state(1, 2, { a: 1, b: 2 }),
+      on: 2,
+    })
+    const failed = {
+      ...django,
+      operation: 'authenticate' as const,
+      outcome: 'interrupted' as const,
+      sent: null,
+      on: null,
+    }
+    const left = event(-1, 30, { tab: 'end', cookie: 'k4', seen: first })
+    expect(found([made, node, failed, renewed, left])).toEqual([
+      ['lost', 'django', 2],
+      ['lost', 'django', 4],
+    ])
+    expect(found([made, node, renewed, left])).toEqual([
+      ['lost', 'node', 2],
+      ['lost', 'node', 4],
+    ])
+  })
+
   test('goes on under the one key after a logout of the other', () => {
     const logout = event(4, 20, { operation: 'logout', cookie: 'k3', tab: 'b', seen: state(1, 3, { a: 3, b: 2 }) })
     const ghost = event(5, 30, { operation: 'ghost', cookie: 'k2', seen: state(1, 2, { a: 3, b: 2 }) })

@@ -5,7 +5,7 @@
  * later state was lost where the two chains part: to a write that leads from their last common stamp to what was seen and
  * was put upon a state that was no longer the newest. Node's compare with what they are put upon, Django's do not.
  */
-import { type Event, KEY_CHANGING, MARKING, type Side, type State } from './event.ts'
+import { END_OF_HISTORY, type Event, KEY_CHANGING, MARKING, type Side, type State } from './event.ts'
 
 export type AnomalyKind =
   /** Data of a session was seen by a request that began after its logout had ended. */
@@ -117,7 +117,7 @@ function lostWrites(
       if ((state.marks[tab]?.[1] ?? -1) >= written.id || found.has(written.id)) continue
       found.set(written.id, {
         kind: finder.tab === tab ? 'own write missed' : 'lost',
-        cause: culprit(state.by, written.id, byId),
+        cause: wasCopied(finder, own) ? 'django' : culprit(state.by, written.id, byId),
         found: finder.id,
         about: written.id,
       })
@@ -133,6 +133,17 @@ function latestBefore(writes: readonly Event[], moment: number): Map<string, Eve
     if (write.end < moment && write.id > (latest.get(write.tab)?.id ?? -1)) latest.set(write.tab, write)
   }
   return latest
+}
+
+/** Whether Django's `cycle_key` left what it had read in a row of its own, whose new stamp or cookie then failed. */
+function wasCopied(finder: Event, own: readonly Event[]): boolean {
+  return own.some(
+    ({ side, operation, outcome, sent, seen }) =>
+      side === 'django' &&
+      KEY_CHANGING.includes(operation) &&
+      seen?.by === finder.seen?.by &&
+      (outcome === 'ok' ? sent === finder.cookie : finder.tab === END_OF_HISTORY),
+  )
 }
 
 /** The side that put a write upon a state older than `lost`. Where the chains do not tell, it is ours. */

@@ -14,6 +14,9 @@ export const KEY_CHANGING: readonly Operation[] = ['cycle', 'login', 'authentica
 /** Operations that set the mark of their tab. */
 export const MARKING: readonly Operation[] = ['write', 'cycle', 'login']
 
+/** The tab that finds every row which is left, also one whose key no browser was ever sent. */
+export const END_OF_HISTORY = 'end'
+
 /** A session as a request found it. */
 export interface State {
   /** The operation that made the session. */

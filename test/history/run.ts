@@ -3,7 +3,7 @@ import type { Random } from '../../bench/statistics.ts'
 import { browse } from './browsers.ts'
 import { checkHistory, type Verdict } from './checker.ts'
 import { djangoDatabase, type HistoryDatabase } from './database.ts'
-import type { Event } from './event.ts'
+import { END_OF_HISTORY, type Event } from './event.ts'
 import type { Plant } from './plants.ts'
 import { djangoWorker, nodeWorker, prepareDatabase, type SiteSecrets, storedRows, type Worker } from './workers.ts'
 
@@ -77,7 +77,7 @@ function lookAt(key: string, state: NonNullable<Event['seen']>, events: readonly
   const now = performance.now()
   const browser = events.find((event) => event.id === state.origin)?.browser ?? -1
   const seen = { seen: state, sent: null, outcome: 'ok', start: now, end: now } as const
-  return { ...seen, id: -events.length, operation: 'read', side: 'django', browser, tab: 'end', cookie: key }
+  return { ...seen, id: -events.length, operation: 'read', side: 'django', browser, tab: END_OF_HISTORY, cookie: key }
 }
 
 function countOf(events: readonly Event[]): Record<string, number> {
