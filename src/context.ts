@@ -46,7 +46,10 @@ export interface SuspiciousEvent {
 export interface ContextHooks {
   /** Adds claims to a JWT cookie; the hook for CALLABLE and dotted FIELDS of django-session-jwt. */
   readonly jwtClaims?: (user: DjangoUser | null) => Claims | Promise<Claims>
-  /** Makes a verified user anonymous for reasons of the site's own by returning true. */
+  /**
+   * Makes a verified user anonymous for reasons of the site's own by returning true. It may read the session; calls
+   * that touch the store, such as `save` and `flush`, are the handler's: a write may be waiting for this answer.
+   */
   readonly veto?: (user: DjangoUser, session: Session, request: RequestInfo) => boolean | Promise<boolean>
   readonly onSuspicious?: (event: SuspiciousEvent) => void
 }

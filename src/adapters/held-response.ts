@@ -30,12 +30,14 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
   const sources = new Set<NodeJS.ReadableStream>()
   let phase: 'open' | 'held' | 'released' = 'open'
   let status = 0
+  let statusText = ''
   let isEnded = false
   let failure: { readonly error: unknown } | null = null
 
   function hold(call: Waiting): void {
     if (phase === 'open') {
       status = checked(response.statusCode)
+      statusText = response.statusMessage
       phase = 'held'
       // The handler has answered: whoever asks must not answer again.
       show(response, 'headersSent')
@@ -52,6 +54,7 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
       thaw()
       phase = 'released'
       response.statusCode = status
+      if (!isHttp2(response)) response.statusMessage = statusText
       applyChanges(response, changes)
       hasRoom = send()
     } catch (error) {

@@ -2,7 +2,7 @@
  * SQLite through Node's own `node:sqlite`, on the file that Django uses.
  *
  * A locked file is waited for without blocking the event loop: SQLite's own wait is switched off and the statement
- * tried again, a little later each time, until the deadline. The journal mode of the file is left as the site has it.
+ * tried again after a short, random pause, until the deadline. The journal mode of the file is left as the site has it.
  */
 import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'

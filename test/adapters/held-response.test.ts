@@ -511,13 +511,15 @@ describe('HTTP/1: a response', () => {
     expect(order).toEqual(['read', 'drain'])
   })
 
-  test('keeps its message', async () => {
+  test('keeps its message, whatever is made of it after the answer', async () => {
     const { origin } = await serve('HTTP/1', async (response, django) => {
       await change(django)
-      response.writeHead(200, 'Just fine')
+      if (response.req.url === '/own') response.writeHead(200, 'Just fine')
       response.end()
+      response.statusMessage = 'Not so'
     })
-    expect((await fetch(origin)).statusText).toBe('Just fine')
+    expect((await fetch(`${origin}/own`)).statusText).toBe('Just fine')
+    expect((await fetch(origin)).statusText).toBe('OK')
   })
 
   test('may be wrapped by what comes later, as `compression` does, also between its pieces', async () => {
