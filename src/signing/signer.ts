@@ -91,7 +91,7 @@ export class Signer {
    */
   signObject<T>(value: T, options: { serializer: ObjectSerializer<T, unknown>; compress?: boolean }): string {
     const bytes = options.serializer.dumps(value)
-    const compressed = options.compress === true ? deflateSync(bytes) : bytes
+    const compressed = options.compress === true ? deflateSync(bytes, { chunkSize: pieceOf(bytes.length) }) : bytes
     const content = compressed.length < bytes.length - 1 ? `.${encodeBase64(compressed)}` : encodeBase64(bytes)
     const signed = this.sign(content)
     const { inputLength, inflatedLength } = this.#limits
@@ -127,16 +127,16 @@ export class Signer {
 
   #inflate(bytes: Buffer): Buffer {
     try {
-      return inflateSync(bytes, { maxOutputLength: this.#limits.inflatedLength, chunkSize: roomFor(bytes.length) })
+      return inflateSync(bytes, { maxOutputLength: this.#limits.inflatedLength, chunkSize: pieceOf(bytes.length * 8) })
     } catch {
       throw new SerializationError('The signed content is not a zlib stream, or larger than the limit.')
     }
   }
 }
 
-/** Bytes to inflate at once: all of a usual session, so that Node need not join pieces. */
-function roomFor(compressed: number): number {
-  return Math.min(Math.max(1024, compressed * 8), 1 << 16)
+/** Bytes for zlib to make at once: all of a usual session, so that Node need not join pieces, and not much more. */
+function pieceOf(expected: number): number {
+  return Math.min(Math.max(1024, expected), 1 << 16)
 }
 
 /** Django's own expression: `A-z` covers a few signs more than letters, `$` a last newline. @see django/core/signing.py _SEP_UNSAFE */
