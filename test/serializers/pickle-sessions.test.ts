@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { PickleForbidden } from '../../src/errors.ts'
 import { PyDefaultDict, type PyTuple, tuple } from '../../src/python/collections.ts'
 import { PyDateTime } from '../../src/python/dates.ts'
+import { PySafeString } from '../../src/python/django-text.ts'
 import { PyDecimal } from '../../src/python/numbers.ts'
 import { readPickle } from '../../src/python/pickle/pickle-reader.ts'
 import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
@@ -11,7 +12,7 @@ import { float } from '../../src/python/values.ts'
 import { TimestampSigner } from '../../src/signing/timestamp-signer.ts'
 import { SESSION_SALT } from '../../src/stores/session-data.ts'
 import { describeNode } from '../python/pickle/described-node.ts'
-import { makeSite, SECRET_KEY, type Site } from '../site.ts'
+import { loginValues, makeSite, SECRET_KEY, type Site } from '../site.ts'
 
 const PICKLES = { SESSION_SERIALIZER: 'shop.serializers.PickleSerializer' }
 const KEY = 'k'.repeat(32)
@@ -240,5 +241,41 @@ test('a value that a transform made is saved when it is changed in place afterwa
       }),
     ),
   )
+  await site.close()
+})
+
+test('S28: a login is three texts; of other types that a pickle may hold, nobody is logged in', async () => {
+  const site = await makeSite(PICKLES)
+  const userOf = async (values: Record<string, unknown>) => {
+    storePickle(site, formatPickle(values))
+    return site.open(`sessionid=${KEY}`).user()
+  }
+  const login = loginValues()
+  expect(await userOf(login)).toMatchObject({ pk: '7' })
+  for (const name of Object.keys(login)) {
+    const text = String(login[name])
+    for (const value of [7, 7n, float(7), true, null, [text], tuple(text), Buffer.from(text), new PySafeString(text)]) {
+      expect(await userOf({ ...login, [name]: value })).toBeNull()
+    }
+  }
+  await site.close()
+})
+
+test('S27: names of a session that mean something to JavaScript are names like any other', async () => {
+  const site = await makeSite(PICKLES)
+  storePickle(site, Buffer.from('(dV__proto__\n}Vadmin\n\x88ssVconstructor\nK\x01sVtoString\nK\x02s.', 'latin1'))
+  const django = site.open(`sessionid=${KEY}`)
+  const session = await django.session()
+  expect([...session.keys()]).toEqual(['__proto__', 'constructor', 'toString'])
+  expect(session.get('admin')).toBeUndefined()
+  expect(({} as Record<string, unknown>).admin).toBeUndefined()
+  session.set('hasOwnProperty', 3)
+  await django.finish(200)
+  expect([...(await site.open(`sessionid=${KEY}`).session()).entries()]).toEqual([
+    ['__proto__', { admin: true }],
+    ['constructor', 1],
+    ['toString', 2],
+    ['hasOwnProperty', 3],
+  ])
   await site.close()
 })
