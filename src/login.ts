@@ -3,7 +3,7 @@ import { type AnonymousReason, checkUser, type UserVerdict } from './auth/curren
 import type { DjangoUser } from './auth/users.ts'
 import type { Connections } from './connect.ts'
 import { SettingsError } from './errors.ts'
-import { AUTH_KEYS } from './session/changes.ts'
+import { AUTH_KEYS } from './session/frozen-changes.ts'
 import type { SessionSaving } from './session/saving.ts'
 import type { Settings } from './settings/settings.ts'
 

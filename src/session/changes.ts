@@ -1,35 +1,13 @@
 /**
- * What one request did to a session's values, and how that applies to data that somebody else may have changed since.
- *
- * A change is kept by key: set, deleted or transformed. A value that was handed out and then changed in place counts
- * as set; that is found out when it is asked for, by comparing with what was stored.
+ * What one request did to a session's values. A value that was handed out and then changed in place counts as set; that
+ * is found out when it is asked for, by comparing with what was stored.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { PyTuple } from '../python/collections.ts'
 import { setOwn } from '../python/json-tree.ts'
 import { isPlainObject } from '../python/json-writer.ts'
 import { type Encoded, isEncoded, type NewValue, type SessionData } from '../serializers/serializer.ts'
-
-/** A function from a value to the next; it is run again when the value was changed elsewhere in the meantime. */
-export type Transform = (value: unknown) => unknown
-
-type Change =
-  | { readonly kind: 'set'; readonly value: unknown; readonly like?: Encoded; readonly moved?: boolean }
-  | { readonly kind: 'keep'; readonly encoded: Encoded }
-  | { readonly kind: 'delete' }
-  | { readonly kind: 'transform'; readonly steps: readonly Transform[] }
-
-/** Changes at one moment, ready to be applied to any data. */
-export interface FrozenChanges {
-  readonly cleared: Clearing | null
-  readonly byKey: ReadonlyMap<string, Change>
-}
-
-/** One call of `clear`: another one is another object. */
-type Clearing = object
-
-/** A login is one fact in three values: they are taken from one side, never mixed. @see django/contrib/auth login() */
-export const AUTH_KEYS = ['_auth_user_id', '_auth_user_backend', '_auth_user_hash'] as const
+import { AUTH_KEYS, type Change, type Clearing, type FrozenChanges, plain, type Transform } from './frozen-changes.ts'
 
 /** Changes that are no reason to save. */
 interface Quiet {
@@ -205,33 +183,6 @@ export class Changes {
   }
 }
 
-/** The next state of `current` under frozen changes. */
-export function applyChanges(frozen: FrozenChanges, current: SessionData): SessionData {
-  const next = new Map(frozen.cleared === null ? current : NOTHING)
-  for (const [key, change] of frozen.byKey) {
-    const present = next.get(key)
-    if (change.kind === 'delete') next.delete(key)
-    if (change.kind === 'keep') next.set(key, change.encoded)
-    if (change.kind === 'set') {
-      if (change.moved) next.delete(key)
-      next.set(key, newValue(change.value, change.like ?? present))
-    }
-    if (change.kind === 'transform') {
-      const value = change.steps.reduce((so, step) => step(so), plain(present))
-      if (value === undefined) next.delete(key)
-      else next.set(key, newValue(value, present))
-    }
-  }
-  return next
-}
-
-/** The changes that this request made itself, without what `freeze` kept of a login that was stored. */
-export function ownChanges({ cleared, byKey }: FrozenChanges): FrozenChanges {
-  const isWholeLogin = AUTH_KEYS.every((key) => byKey.has(key) && byKey.get(key)?.kind !== 'keep')
-  const isOwn = (key: string): boolean => isWholeLogin || !AUTH_KEYS.some((part) => part === key)
-  return { cleared, byKey: new Map([...byKey].filter(([key]) => isOwn(key))) }
-}
-
 const NOTHING: SessionData = new Map()
 
 /** What can be changed in place and saved, anew, all the way down; anything else stays what it is. */
@@ -267,13 +218,4 @@ function setInPlace({ value, source }: HandedOut): Change {
 function keptFrom(stored: Encoded | NewValue | undefined): Change {
   if (stored === undefined) return { kind: 'delete' }
   return isEncoded(stored) ? { kind: 'keep', encoded: stored } : { kind: 'set', value: stored.value }
-}
-
-function plain(stored: Encoded | NewValue | undefined): unknown {
-  if (stored === undefined) return undefined
-  return isEncoded(stored) ? stored.decode() : stored.value
-}
-
-function newValue(value: unknown, like: Encoded | NewValue | undefined): NewValue {
-  return like !== undefined && isEncoded(like) ? { value, like } : { value }
 }

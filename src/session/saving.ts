@@ -5,7 +5,8 @@
 import { type DjangoBridgeError, SessionInterrupted, StoreUnavailable } from '../errors.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import type { NextState, RequestInfo, SessionStore, StoredSession } from '../stores/store.ts'
-import { AUTH_KEYS, applyChanges, Changes, type FrozenChanges, ownChanges } from './changes.ts'
+import { Changes } from './changes.ts'
+import { AUTH_KEYS, applyChanges, type FrozenChanges, ownChanges } from './frozen-changes.ts'
 
 export interface SavingOptions {
   readonly store: SessionStore
