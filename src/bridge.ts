@@ -49,7 +49,7 @@ export interface BridgeOptions {
   /** The table of the site's own session model, and values for its columns beside Django's three. */
   readonly sessionTable?: { readonly name?: string; readonly columns?: NonNullable<DbStoreOptions['columns']> }
   readonly userTable?: UserTable
-  /** Cookies to look for, in this order, before SESSION_COOKIE_NAME; only SESSION_COOKIE_NAME is written. */
+  /** Other cookies to look for, in this order, where there is no SESSION_COOKIE_NAME; only that one is written. */
   readonly readCookieNames?: readonly string[]
   /** Milliseconds that one call of a store may take. Default 2000. */
   readonly deadlineMs?: number
@@ -126,7 +126,7 @@ export function createBridge(
   const parts: ContextParts = {
     settings: checked,
     cookie,
-    readCookieNames: [...(options.readCookieNames ?? []), checked.SESSION_COOKIE_NAME],
+    readCookieNames: [checked.SESSION_COOKIE_NAME, ...(options.readCookieNames ?? [])],
     hooks,
     now,
     connect: connectOnce,

@@ -59,3 +59,30 @@ describe('options.limits', () => {
     await large.close()
   })
 })
+
+describe('options.readCookieNames', () => {
+  test('are looked for in their order where there is no SESSION_COOKIE_NAME, which alone is written', async () => {
+    const settings = { SESSION_COOKIE_NAME: 'new' }
+    const site = await makeSite(settings, { options: { readCookieNames: ['old', 'oldest'] } })
+    const [first, second] = [await site.store({ a: 1 }), await site.store({ a: 2 })]
+    const seen = async (cookie: string): Promise<unknown> => (await site.open(cookie).session()).get('a')
+    expect(await seen(`oldest=${first}`)).toBe(1)
+    expect(await seen(`oldest=${first}; old=${second}`)).toBe(2)
+    expect(await seen(`old=${first}; new=${second}`)).toBe(2)
+
+    const django = site.open(`old=${first}`)
+    ;(await django.session()).set('b', 1)
+    expect((await django.finish(200)).cookies).toMatchObject([{ name: 'new', value: first }])
+    await site.close()
+  })
+
+  test('a dead cookie of another name keeps nobody out of a new session', async () => {
+    const site = await makeSite({ SESSION_COOKIE_NAME: 'new' }, { options: { readCookieNames: ['old'] } })
+    const dead = 'abcdefghijklmnopqrstuvwxyz012345'
+    const django = site.open(`old=${dead}`)
+    ;(await django.session()).update(loginValues())
+    const [cookie] = (await django.finish(200)).cookies
+    expect(await site.open(`old=${dead}; new=${cookie?.value}`).user()).toMatchObject({ username: 'ada' })
+    await site.close()
+  })
+})

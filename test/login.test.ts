@@ -83,3 +83,20 @@ describe('a login that changes while it is judged', () => {
     await site.close()
   })
 })
+
+test.each(['flush', 'save'] as const)(
+  'a veto that waits for %s while a write waits for the veto is told so',
+  async (call) => {
+    const DJANGO_SESSION_JWT = { FIELDS: ['email'], EXPIRES: 600 }
+    const veto: BridgeHooks['veto'] = async (_, session) => {
+      await session[call]()
+      return true
+    }
+    const site = await makeSite({ DJANGO_SESSION_JWT }, { hooks: { veto } })
+    const django = site.open()
+    const session = await django.session()
+    session.update(loginValues())
+    await expect(django.finish(200)).rejects.toThrow(/veto, jwtClaims/)
+    await site.close()
+  },
+)

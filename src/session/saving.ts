@@ -2,6 +2,7 @@
  * One session of one request against its store: calls run one after another, every write merges what this request
  * changed into what is stored now, and what must become of the cookie is remembered for the end of the request.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type DjangoBridgeError, SessionInterrupted, StoreUnavailable } from '../errors.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import type { NextState, RequestInfo, SessionStore, StoredSession } from '../stores/store.ts'
@@ -32,6 +33,11 @@ interface State {
   /** What this request wrote last, whose key and expiry the cookie gets. */
   written: StoredSession | null
 }
+
+/** The session whose write waits for the hooks that run before it. */
+const preparing = new AsyncLocalStorage<SessionSaving>()
+const IN_HOOK =
+  'A hook that runs before a session is written (veto, jwtClaims) cannot read, write or end it in the store.'
 
 const NOTHING: SessionData = new Map()
 
@@ -184,12 +190,15 @@ export class SessionSaving {
   #write(write: (state: State) => Promise<void> | undefined): Promise<void> {
     const state = this.#state
     return this.#enqueue(async () => {
-      await this.#options.beforeWrite?.()
+      const { beforeWrite } = this.#options
+      if (beforeWrite !== undefined) await preparing.run(this, beforeWrite)
       await write(state)
     })
   }
 
   #enqueue<T>(operation: () => Promise<T>): Promise<T> {
+    // It would wait for the write that waits for it.
+    if (preparing.getStore() === this) return Promise.reject(new TypeError(IN_HOOK))
     const result = this.#tail.then(operation)
     this.#tail = result.catch((error: unknown) => {
       if (error instanceof StoreUnavailable) this.#failure ??= error
