@@ -277,7 +277,7 @@ describe('a cookie that opens nothing', () => {
   })
 })
 
-describe('a store that is down', () => {
+describe('S35: a store that is down', () => {
   test('is an error of the first call, and no cookie is sent or deleted when the handler copes', async () => {
     const key = await site.store({ a: 1 })
     site.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
@@ -315,6 +315,15 @@ describe('SESSION_SAVE_EVERY_REQUEST', () => {
     expect((await eager.open().finish(200)).cookies).toEqual([])
     expect(sentCookie(await eager.open(`sessionid=${'a'.repeat(32)}`).finish(200))).toBe('')
     expect(eager.rows()).toHaveLength(1)
+    await eager.close()
+  })
+
+  test('S35: is an error of finish while the store is down, and deletes no cookie', async () => {
+    const eager = await makeSite({ SESSION_SAVE_EVERY_REQUEST: true })
+    const key = await eager.store({ a: 1 })
+    eager.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
+    await expect(eager.open(`sessionid=${key}`).finish(200)).rejects.toThrow(StoreUnavailable)
+    expect(await eager.open().finish(200)).toEqual({ cookies: [], vary: [] })
     await eager.close()
   })
 

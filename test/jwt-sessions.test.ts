@@ -327,3 +327,31 @@ describe('a token that cannot be issued', () => {
     }
   })
 })
+
+describe('S35: while the database fails', () => {
+  test('a token states its claims; none is sent, and none is deleted', async () => {
+    const site = await jwtSite()
+    const { cookie } = await loggedIn(site, { iat: now - HOUR, exp: now + 1 })
+    site.client.exec('ALTER TABLE django_session RENAME TO elsewhere')
+    const unread = site.open(cookie)
+    expect(unread.claims).toMatchObject({ username: 'ada' })
+    expect(await unread.finish(200)).toEqual({ cookies: [], vary: ['Cookie'] })
+    const django = site.open(cookie)
+    await expect(django.user()).rejects.toMatchObject({ code: 'store_unavailable', reason: 'missing' })
+    expect(django.claims).toMatchObject({ username: 'ada' })
+    expect(await django.finish(200)).toEqual({ cookies: [], vary: ['Cookie'] })
+    expect(site.reports).toEqual([])
+  })
+
+  test('a user that cannot be looked up is an error, not nobody, and no token is renewed', async () => {
+    const site = await jwtSite()
+    const { cookie } = await loggedIn(site, { iat: now - HOUR, exp: now + 1 })
+    site.client.exec('ALTER TABLE auth_user RENAME TO elsewhere')
+    const before = site.rows()
+    const django = site.open(cookie)
+    ;(await django.session()).set('cart', ['coffee'])
+    await expect(django.user()).rejects.toMatchObject({ code: 'store_unavailable', reason: 'missing' })
+    await expect(django.finish(200)).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(site.rows()).toEqual(before)
+  })
+})

@@ -38,6 +38,11 @@ async function expectRead(cookie: string, found: unknown[]): Promise<void> {
   await expect.poll(() => read(cookie).catch(() => null), { timeout: 30_000 }).toEqual(found)
 }
 
+async function expectUser(cookie: string): Promise<void> {
+  const who = (): Promise<unknown> => read(cookie).then(([, user]) => user)
+  await expect.poll(() => who().catch(() => null), { timeout: 30_000 }).toBe('7')
+}
+
 /** A request that sets `cart`; resolves with the cookies that it sends. */
 async function write(cookie: string, cart: unknown): Promise<string[]> {
   const django = open(cookie)
@@ -239,6 +244,32 @@ describe.skipIf('missing' in postgres)('S35: PostgreSQL', () => {
       if (results[index]?.status === 'fulfilled') expect(stored).toBe(index)
     }
   })
+
+  test.each(['toServer', 'toClient'] as const)(
+    'whose connection is cut after any number of bytes %s: an answered write is stored, any other one sends no cookie',
+    async (direction) => {
+      await start({ max: 1 })
+      const cookie = await site.login({ cart: 'tea' })
+      const seen = { failed: 0, answered: 0 }
+      for (let bytes = 1; bytes < 1000; bytes += 41) {
+        await expectUser(cookie)
+        const django = open(cookie)
+        ;(await django.session()).set('cart', bytes)
+        site.proxy.fault = { kind: 'cut', direction, afterBytes: bytes }
+        const outcome = await django.finish(200).catch((error: unknown) => error)
+        site.proxy.fault = { kind: 'none' }
+        if (outcome instanceof Error) {
+          seen.failed++
+          expect(outcome).toMatchObject({ code: 'store_unavailable' })
+        } else {
+          seen.answered++
+          await expectRead(cookie, [bytes, '7'])
+        }
+      }
+      expect(Math.min(seen.failed, seen.answered)).toBeGreaterThan(0)
+      expect(site.reports).toEqual([])
+    },
+  )
 
   test('whose every reply is lost: the write is reported as unknown, and no cookie is sent', async () => {
     await start()
