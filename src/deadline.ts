@@ -37,7 +37,7 @@ export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon:
 const MISSED = 'The session store did not answer within its deadline (options.deadlineMs).'
 
 /** Waits a short, random time before another try, so that two writers do not collide again and again. */
-export function pauseBeforeRetry(deadline: Deadline): Promise<void> {
-  const milliseconds = Math.min(deadline.remaining(), 1 + Math.random() * 15)
+export function pauseBeforeRetry(deadline: Deadline, mostMs = 16): Promise<void> {
+  const milliseconds = Math.min(deadline.remaining(), 1 + Math.random() * (mostMs - 1))
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

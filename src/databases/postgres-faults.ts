@@ -78,6 +78,12 @@ export function isBroken(error: unknown): boolean {
   return typeof message === 'string' && message.startsWith('Connection terminated unexpectedly')
 }
 
+/** Whether a server that could not be connected to may be there in a moment, as while it is restarted. */
+export function mayComeBack(error: unknown): boolean {
+  const fault = postgresFault(error)
+  return fault instanceof StoreUnavailable && (fault.reason === 'unreachable' || fault.reason === 'starting_up')
+}
+
 /** Connection exceptions, authorization, shutdowns, too many connections, internal errors. */
 const ENDS_CONNECTION = /^(08|28|57P|53300|XX)/
 

@@ -2,12 +2,12 @@
  * PostgreSQL through `pg`. A connection that missed its deadline or broke is destroyed, never used again; a pool that
  * was given is used and never ended.
  */
-import { type Deadline, withinDeadline } from '../deadline.ts'
+import { type Deadline, pauseBeforeRetry, withinDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { createCircuit } from './circuit.ts'
 import { type Database, OutcomeUnknown, type Row } from './database.ts'
 import { type PoolCounts, type PoolUse, watchPool } from './pool-use.ts'
-import { isAnswer, isBroken, isOutOfDate, isRolledBack, postgresFault } from './postgres-faults.ts'
+import { isAnswer, isBroken, isOutOfDate, isRolledBack, mayComeBack, postgresFault } from './postgres-faults.ts'
 
 /** The part of a `pg` client that is used. */
 export interface PostgresClient {
@@ -71,7 +71,7 @@ export function postgres(options: PostgresOptions): Database {
   ): Promise<PostgresResult | FailedAttempt> {
     let client: PostgresClient
     try {
-      client = await circuit(() => checkOut(pool, use, deadline))
+      client = await circuit(() => checkOutPatiently(pool, use, deadline))
     } catch (error) {
       return { error, isSent: false, wasProven: false }
     }
@@ -123,6 +123,25 @@ interface FailedAttempt {
   /** Whether the connection had answered before. */
   readonly wasProven: boolean
 }
+
+/**
+ * Nothing has been sent yet, so that a server which is being restarted can be waited for: its visitors get a slow
+ * answer instead of an error.
+ */
+async function checkOutPatiently(pool: PostgresPool, use: PoolUse, deadline: Deadline): Promise<PostgresClient> {
+  const patience = Math.min(MOST_PATIENCE_MS, deadline.remaining() * 0.75)
+  const left = deadline.remaining() - patience
+  for (let most = 50; ; most = Math.min(2 * most, 200)) {
+    try {
+      return await checkOut(pool, use, deadline)
+    } catch (error) {
+      if (!mayComeBack(error) || deadline.remaining() <= left) throw error
+    }
+    await pauseBeforeRetry(deadline, most)
+  }
+}
+
+const MOST_PATIENCE_MS = 1500
 
 async function checkOut(pool: PostgresPool, use: PoolUse, deadline: Deadline): Promise<PostgresClient> {
   const since = performance.now()

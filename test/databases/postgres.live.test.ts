@@ -344,19 +344,34 @@ describe.skipIf('missing' in postgres)('S35: PostgreSQL', () => {
     await expectNobodyHarmed(cookie, 'missing')
   })
 
-  test('that is starting up is not asked for a second after five requests', async () => {
+  test('that is starting up is waited for, and no more after five requests', async () => {
     await start()
     const cookie = await site.login({ cart: 'tea' })
     const server = await refusingServer('57P03')
     ends.push(() => server.close())
     const pool = new pg.Pool({ host: '127.0.0.1', port: server.port, user: 'site', database: 'site' })
     const bridge = bridgeOn(pool)
-    for (let index = 0; index < 8; index++) {
+    const refused = async (): Promise<void> => {
       const django = open(cookie, bridge)
       await expect(django.session()).rejects.toMatchObject(unavailable('starting_up'))
       expect(await django.finish(200)).toEqual({ cookies: [], vary: ['Cookie'] })
     }
-    expect(server.asked).toBeLessThan(8)
+    await Promise.all(Array.from({ length: 5 }, refused))
+    expect(server.asked).toBeGreaterThan(5)
+    const before = server.asked
+    await refused()
+    expect(server.asked).toBe(before)
     expect(await open(cookie, bridge).finish(200)).toEqual({ cookies: [], vary: [] })
+  })
+
+  test('that is restarted is waited for: nobody gets an error', async () => {
+    await start()
+    const cookie = await site.login({ cart: 'tea' })
+    await useEveryConnection(cookie)
+    site.proxy.fault = { kind: 'down' }
+    const requests = [...Array.from({ length: 8 }, () => read(cookie)), write(cookie, 'tea')]
+    await new Promise((resume) => setTimeout(resume, 200))
+    site.proxy.fault = { kind: 'none' }
+    expect((await Promise.all(requests)).slice(0, 8)).toEqual(Array.from({ length: 8 }, () => ['tea', '7']))
   })
 })

@@ -8,11 +8,14 @@ import { startPrivateCluster } from './private-cluster.ts'
 import { type Asked, type Plant, pause, startVisitors, type Visitors } from './visitors.ts'
 
 const FULL = { outageSeconds: 60, restarts: 50 }
-const QUICK = { outageSeconds: 1, restarts: 5 }
+/** An outage that is over before the deadline is waited out, and not felt. */
+const QUICK = { outageSeconds: 4, restarts: 5 }
 const VISITORS = 8
 const CONNECTIONS = 5
 /** As a bridge has it by default. */
 const DEADLINE_MS = 2000
+/** What is planted is seen as soon as the first calls fail. */
+const PLANTED_DEADLINE_MS = 300
 
 const HELP = `npm run faults -- [options]
 
@@ -76,13 +79,11 @@ async function main(server: string): Promise<void> {
 }
 
 async function outage(server: string, what: string, fault: Fault): Promise<void> {
-  // A silence shorter than the deadline is waited out, and not felt.
-  const seconds = fault.kind === 'blackHole' ? Math.max(sizes.outageSeconds, 4) : sizes.outageSeconds
   await underLoad(server, async (site, visitors) => {
     await visitors.recovered()
     const began = performance.now()
     site.proxy.fault = fault
-    await counting(what, seconds)
+    await counting(what, sizes.outageSeconds)
     site.proxy.fault = { kind: 'none' }
     const accepts = performance.now()
     await visitors.recovered()
@@ -91,7 +92,9 @@ async function outage(server: string, what: string, fault: Fault): Promise<void>
     const after = afterwards(visitors, accepts)
     const open = during.filter(({ kind }) => kind === 'open')
     const failures = during.filter(({ status }) => status === 503)
-    console.log(`\nPostgreSQL ${what} for ${seconds} s: ${during.length} requests, ${failures.length} answered 503`)
+    console.log(
+      `\nPostgreSQL ${what} for ${sizes.outageSeconds} s: ${during.length} requests, ${failures.length} answered 503`,
+    )
     console.log(`  reasons: ${reasons(failures)}; turned away at once: ${failures.filter(isTurnedAway).length}`)
     console.log(`  without a session: ${open.filter(({ status }) => status === 200).length} of ${open.length} served`)
     console.log(
@@ -159,7 +162,7 @@ async function planted(server: string, plant: Plant): Promise<void> {
     async (site, visitors) => {
       await visitors.recovered()
       site.proxy.fault = { kind: 'down' }
-      await pause(500)
+      await pause(1500)
       site.proxy.fault = { kind: 'none' }
       await visitors.stop()
       const found = visitors.wrongs[plant === 'deletes the cookie' ? 'cookies deleted' : 'users made anonymous']
@@ -174,7 +177,7 @@ async function underLoad(
   work: (site: FaultyPostgres, visitors: Visitors) => Promise<void>,
   plant?: Plant,
 ): Promise<void> {
-  const site = await faultyPostgres(server, { max: CONNECTIONS, deadlineMs: DEADLINE_MS })
+  const site = await faultyPostgres(server, { max: CONNECTIONS, deadlineMs: plant ? PLANTED_DEADLINE_MS : DEADLINE_MS })
   const given = { bridge: site.bridge, login: site.login, visitors: VISITORS, random }
   try {
     await work(site, await startVisitors({ ...given, ...(plant && { plant }) }))
