@@ -15,6 +15,8 @@ const TABS = 3
 /** Cookies of before that a browser, or whoever stole them, keeps. */
 const KEPT_COOKIES = 5
 
+const AFTER_ERROR_MS = 200
+
 /** How often each is asked for, in a hundred. */
 const WEIGHTS: Readonly<Record<Operation, number>> = {
   read: 28,
@@ -61,6 +63,8 @@ export async function browse({ workers, operations, random, progress }: Browsing
       events.push({ ...request, ...reply, side: worker.side, start, end: performance.now() })
       if (request.operation !== 'ghost') accept(jar, reply.sent)
       if (events.length % 100 === 0) progress(events.length)
+      // Who sees an error waits; else a circuit that is open would answer most of the history.
+      if (reply.outcome === 'failed') await new Promise((resume) => setTimeout(resume, random() * AFTER_ERROR_MS))
     }
   }
 
