@@ -9,7 +9,7 @@ export interface PoolCounts {
   readonly totalCount?: number
   readonly idleCount?: number
   readonly options?: { readonly max?: number }
-  on?(event: 'acquire' | 'remove', listener: (client: object) => void): unknown
+  on?(event: 'acquire' | 'remove' | 'error', listener: (client: object) => void): unknown
 }
 
 export interface PoolUse {
@@ -32,6 +32,8 @@ export function watchPool(pool: PoolCounts): PoolUse {
   const earlier = (pool.totalCount ?? 0) - (pool.idleCount ?? 0)
   let ours = 0
   let lastAnswer = Number.NEGATIVE_INFINITY
+  // Of an idle connection that breaks; a pool on which nobody listens ends the process, and the next call meets it anyway.
+  pool.on?.('error', () => undefined)
   pool.on?.('acquire', (client) => standing.add(client))
   pool.on?.('remove', (client) => standing.delete(client))
   return {

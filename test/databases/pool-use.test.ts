@@ -55,6 +55,10 @@ describe('S35: a pool counts as exhausted', () => {
   })
 })
 
+test('S35: an idle connection that breaks ends no process, whoever else listens', () => {
+  expect(() => pool.emit('error', new Error('read ECONNRESET'))).not.toThrow()
+})
+
 describe('S35: a pool does not count as exhausted', () => {
   test('while we hold every connection and none is answered: it is the server that is slow', () => {
     takenByUs()
