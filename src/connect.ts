@@ -140,7 +140,7 @@ function openDatabase(settings: Settings, options: ConnectOptions, wallClock: Wa
 
 async function openPool(database: DatabaseSettings, deadlineMs: number): Promise<PostgresPool> {
   const { default: pg } = await importPg()
-  const pool = new pg.Pool({
+  return new pg.Pool({
     database: database.name,
     ...(database.user && { user: database.user }),
     ...(database.password && { password: database.password }),
@@ -149,10 +149,7 @@ async function openPool(database: DatabaseSettings, deadlineMs: number): Promise
     ...sslOf(database.options.sslmode),
     connectionTimeoutMillis: deadlineMs,
     application_name: 'django-session-bridge',
-  })
-  // An idle connection that breaks is replaced by the pool; the next statement tells whether the server is there.
-  pool.on('error', () => undefined)
-  return pool as unknown as PostgresPool
+  }) as unknown as PostgresPool
 }
 
 // A literal name, in a `try`: bundlers then take the package in where it is installed, and go without where it is not.
