@@ -186,17 +186,22 @@ export class Changes {
 const NOTHING: SessionData = new Map()
 
 /** What can be changed in place and saved, anew, all the way down; anything else stays what it is. */
-function copyOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyOf)
+function copyOf(value: unknown, within: readonly object[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value
+  // What contains itself cannot be saved, which its save will say.
+  if (within.includes(value)) return value
+  const path = [...within, value]
+  if (Array.isArray(value)) return value.map((item) => copyOf(item, path))
   // Buffer's own slice is no copy.
   if (value instanceof Uint8Array) return Uint8Array.prototype.slice.call(value)
-  if (value instanceof PyTuple) return new PyTuple(value.items.map(copyOf))
-  if (value instanceof Map) return likeIn(value, new Map(Array.from(value, ([key, item]) => [key, copyOf(item)])))
+  if (value instanceof PyTuple) return new PyTuple(value.items.map((item) => copyOf(item, path)))
+  if (value instanceof Map) {
+    return likeIn(value, new Map(Array.from(value, ([key, item]) => [key, copyOf(item, path)])))
+  }
   if (value instanceof Set) return likeIn(value, new Set(value))
   if (!isPlainObject(value)) return value
   const copy = Object.create(Object.getPrototypeOf(value)) as object
-  for (const [key, item] of Object.entries(value)) setOwn(copy, key, copyOf(item))
+  for (const [key, item] of Object.entries(value)) setOwn(copy, key, copyOf(item, path))
   return copy
 }
 

@@ -126,3 +126,15 @@ describe('a session', () => {
     expect(site.rows()).toEqual([])
   })
 })
+
+test('a value that contains itself is refused when it is saved, and not before', async () => {
+  const circle: unknown[] = []
+  circle.push({ circle })
+  const django = site.open(`sessionid=${await site.store({ a: 1 })}`)
+  const session = await django.session()
+  session.set('circle', circle)
+  session.modified = false
+  session.transform('other', () => circle)
+  expect(session.get('other')).toBe(circle)
+  await expect(django.finish(200)).rejects.toMatchObject({ code: 'serialization' })
+})
