@@ -63,6 +63,8 @@ const OWN_STORES: Readonly<Record<string, OwnStore>> = {
   },
 }
 
+const MOST_BRIDGES = 20
+
 export class Site {
   #settings: DjangoSettings = { SECRET_KEY: undefined }
   #frozen: Date | null = null
@@ -91,14 +93,28 @@ export class Site {
     const settings = { ...this.#settings, MIDDLEWARE: [], ...own?.settings }
     const key = JSON.stringify([store, settings])
     const known = this.#bridges.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // The last one used stands last.
+      this.#bridges.delete(key)
+      this.#bridges.set(key, known)
+      return known
+    }
     const bridge = createBridge(settings, {
       // The suite judges what is done, not how fast: a busy machine must not decide.
       options: { deadlineMs: 60_000, ...own?.options },
       hooks: { ...own?.hooks, now: this.now, onSuspicious: ({ code }) => this.report(code), onWarning: () => {} },
     })
     this.#bridges.set(key, bridge)
+    this.#closeOldest()
     return bridge
+  }
+
+  /** Each bridge has connections of its own, and random tests change the settings hundreds of times. */
+  #closeOldest(): void {
+    const [oldest] = this.#bridges
+    if (oldest === undefined || this.#bridges.size <= MOST_BRIDGES) return
+    this.#bridges.delete(oldest[0])
+    void oldest[1].close()
   }
 
   /** Writes to Python's log what Django would log where this library reports `code`. */
