@@ -1,6 +1,7 @@
 /** What a group of benchmarks gets and gives. */
+
+import type { Random } from '../test/seeded-random.ts'
 import type { Contest } from './rounds.ts'
-import type { Random } from './statistics.ts'
 
 export interface GroupTools {
   /** Whether a contestant does what it is timed for. */

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { seededRandom } from '../test/seeded-random.ts'
 import { expressGroup } from './express.ts'
 import type { BenchGroup, GroupTools } from './groups.ts'
 import { importGroup } from './imports.ts'
@@ -10,7 +11,6 @@ import { memoryGroup } from './memory.ts'
 import { pickleGroup } from './pickle.ts'
 import { compare, type Result, type RoundOptions } from './rounds.ts'
 import { sessionGroup } from './session.ts'
-import { seededRandom } from './statistics.ts'
 import { judge } from './targets.ts'
 
 const GROUPS: Readonly<Record<string, { readonly run: BenchGroup; readonly full: Pace; readonly quick: Pace }>> = {

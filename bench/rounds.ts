@@ -2,7 +2,9 @@
  * Times contestants side by side: round after round, each for a few milliseconds and in random order, so that a busy
  * machine slows all of them alike. Calibrating warms them up; what it took is not counted.
  */
-import { type Estimate, median, type Random, ratioOf, shuffled, spread } from './statistics.ts'
+
+import { type Random, shuffled } from '../test/seeded-random.ts'
+import { type Estimate, median, ratioOf, spread } from './statistics.ts'
 
 export interface Contestant {
   readonly name: string

@@ -1,8 +1,8 @@
 /** A browser of the soak: chooses what to do next, and knows what every answer must be. */
 import { type Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import type { Random } from '../test/seeded-random.ts'
 import type { SoakAnswer } from './soak-server.ts'
-import type { Random } from './statistics.ts'
 
 export interface Visitor {
   /** One request. @returns what was wrong with the answer, or null */

@@ -12,10 +12,11 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
 import { postgresFixture } from '../test/contracts/database-fixtures.ts'
+import { seededRandom } from '../test/seeded-random.ts'
 import { PASSWORD } from '../test/site.ts'
 import type { SoakMessage } from './soak-server.ts'
 import { newVisitor } from './soak-visitor.ts'
-import { seededRandom, slopeOf } from './statistics.ts'
+import { slopeOf } from './statistics.ts'
 
 const REQUESTS = 2000
 const FULL_REQUESTS = 200_000

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { lowerQuartile, median, ratioOf, seededRandom, shuffled, slopeOf, spread } from '../../bench/statistics.ts'
+import { lowerQuartile, median, ratioOf, slopeOf, spread } from '../../bench/statistics.ts'
+import { seededRandom, shuffled } from '../seeded-random.ts'
 
 describe('statistics of measurements', () => {
   test('median and spread of known numbers', () => {

@@ -10,12 +10,13 @@ import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import pg from 'pg'
-import { seededRandom, shuffled } from '../../bench/statistics.ts'
 import { sessionAuthHash } from '../../src/auth/session-hash.ts'
 import { type Bridge, createBridge } from '../../src/bridge.ts'
 import { djangoDatabase, SHARED_MEMORY } from '../history/database.ts'
 import { prepareDatabase } from '../history/workers.ts'
 import { type DatabaseHome, postgresHome, sqliteHome } from '../interop/live-site.ts'
+import { refuse, startOutcome } from '../outcome.ts'
+import { seededRandom, shuffled } from '../seeded-random.ts'
 import type { Moment, Operation, Place, VictimOptions } from './victim.ts'
 
 const VICTIM = resolve(import.meta.dirname, '../../.cache/crash-victim.mjs')
@@ -108,8 +109,7 @@ const seed = Number(options.seed ?? randomInt(2 ** 31))
 const random = seededRandom(seed)
 const times = options.full ? FULL : QUICK
 
-let passed = 0
-let failed = 0
+const { tell, end } = startOutcome()
 
 if (options.help) console.log(HELP)
 else await main()
@@ -117,16 +117,15 @@ else await main()
 async function main(): Promise<void> {
   const names = options.database ?? (server ? ['sqlite', 'postgres'] : ['sqlite'])
   const unknown = names.find((name) => !(name in HOMES))
-  if (unknown !== undefined) return refuse(`Not known: ${unknown}.`)
-  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.')
+  if (unknown !== undefined) return refuse(`Not known: ${unknown}.`, HELP)
+  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.', HELP)
   if (python === '')
-    return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`)
-  if (!Number.isSafeInteger(seed)) return refuse('--seed is a whole number.')
+    return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`, HELP)
+  if (!Number.isSafeInteger(seed)) return refuse('--seed is a whole number.', HELP)
   console.log(`every place ${times} times; seed ${seed}`)
   await buildVictim()
   for (const name of names) await crashes(name)
-  console.log(`${passed} passed, ${failed} failed`)
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+  end()
 }
 
 async function crashes(name: string): Promise<void> {
@@ -341,15 +340,4 @@ async function startReader(database: ReturnType<typeof djangoDatabase>): Promise
 
 function told(tally: Tally, wrong: string): string {
   return `${tally.wrongs.get(wrong) ?? 0} ${wrong}`
-}
-
-function tell(isGood: boolean, what: string): void {
-  if (isGood) passed++
-  else failed++
-  console.log(`  ${isGood ? 'ok    ' : 'FAILED'} ${what}`)
-}
-
-function refuse(why: string): void {
-  console.error(`${why}\n\n${HELP}`)
-  process.exitCode = 2
 }

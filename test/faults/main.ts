@@ -1,9 +1,11 @@
 /** A store that fails under load, and what users notice: `npm run faults -- --help`. */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { median, seededRandom } from '../../bench/statistics.ts'
+import { median } from '../../bench/statistics.ts'
 import { type FaultyPostgres, faultyPostgres } from '../databases/faulty-postgres.ts'
 import type { Fault } from '../fault-proxy.ts'
+import { refuse, startOutcome } from '../outcome.ts'
+import { seededRandom } from '../seeded-random.ts'
 import { startPrivateCluster } from './private-cluster.ts'
 import { type Asked, type Plant, pause, startVisitors, type Visitors } from './visitors.ts'
 
@@ -40,8 +42,7 @@ const sizes = options.full ? FULL : QUICK
 const seed = Number(options.seed ?? randomInt(2 ** 31))
 const random = seededRandom(seed)
 
-let passed = 0
-let failed = 0
+const { tell, end } = startOutcome()
 let unhandled = 0
 for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   process.on(event, (error: unknown) => {
@@ -51,7 +52,8 @@ for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
 }
 
 if (options.help) console.log(HELP)
-else if (!url || !Number.isSafeInteger(seed)) refuse(url ? '--seed is a whole number.' : 'Set BRIDGE_POSTGRES_URL.')
+else if (!url || !Number.isSafeInteger(seed))
+  refuse(url ? '--seed is a whole number.' : 'Set BRIDGE_POSTGRES_URL.', HELP)
 else await main(url)
 
 async function main(server: string): Promise<void> {
@@ -74,8 +76,7 @@ async function main(server: string): Promise<void> {
     await planted(server, plant)
   }
   tell(unhandled === 0, `no unhandled rejection and no uncaught error (${unhandled})`)
-  console.log(`${passed} passed, ${failed} failed`)
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+  end()
 }
 
 async function outage(server: string, what: string, fault: Fault): Promise<void> {
@@ -217,15 +218,4 @@ async function counting(what: string, seconds: number): Promise<void> {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0)
-}
-
-function tell(isGood: boolean, what: string): void {
-  if (isGood) passed++
-  else failed++
-  console.log(`  ${isGood ? 'ok    ' : 'FAILED'} ${what}`)
-}
-
-function refuse(why: string): void {
-  console.error(`${why}\n\n${HELP}`)
-  process.exitCode = 2
 }

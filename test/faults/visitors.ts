@@ -2,11 +2,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Random } from '../../bench/statistics.ts'
 import { djangoSessions } from '../../src/adapters/node.ts'
 import type { Bridge } from '../../src/bridge.ts'
 import type { DjangoContext } from '../../src/context.ts'
 import { StoreUnavailable } from '../../src/errors.ts'
+import type { Random } from '../seeded-random.ts'
 
 /** What a request wants: no session; who is there; to count one up in its session. */
 export type Kind = 'open' | 'read' | 'write'

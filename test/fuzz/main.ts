@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { readPickle } from '../../src/python/pickle/pickle-reader.ts'
 import { pickle } from '../../src/python/pickle/pickler.ts'
 import { type Oracle, startOracle } from '../interop/oracle.ts'
+import { startOutcome } from '../outcome.ts'
 import { DJANGO_VERSIONS, type VectorRecord, vectorFile } from '../vectors.ts'
 import type { WorkerNews, WorkerTask } from './mutation-worker.ts'
 import { roundTrips } from './round-trips.ts'
@@ -40,8 +41,7 @@ const { values: options } = parseArgs({
   },
 })
 
-let passed = 0
-let failed = 0
+const { tell, end } = startOutcome()
 
 if (options.help) console.log(HELP)
 else await main()
@@ -69,8 +69,7 @@ async function main(): Promise<void> {
   } finally {
     for (const { oracle } of oracles) oracle.stop()
   }
-  console.log(`${passed} passed, ${failed} failed`)
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+  end()
 }
 
 async function fuzzValues(version: string, oracle: Oracle, count: number, seed: number): Promise<void> {
@@ -160,10 +159,4 @@ function progressOf(what: string, count: number): (done: number) => void {
     told = performance.now()
     console.error(`  ${what}: ${done} of ${count}`)
   }
-}
-
-function tell(good: boolean, what: string): void {
-  console.log(`${good ? 'ok  ' : 'FAIL'} ${what}`)
-  if (good) passed++
-  else failed++
 }

@@ -2,11 +2,12 @@
  * Reads mutated pickles, in a process of its own: what hangs or takes too much memory ends here. Tells its parent what
  * it is about to read, a thousand at a time, and what went wrong.
  */
-import { seededRandom } from '../../bench/statistics.ts'
+
 import { SerializationError } from '../../src/errors.ts'
 import { parsePickle, readPickle } from '../../src/python/pickle/pickle-reader.ts'
 import { pickle } from '../../src/python/pickle/pickler.ts'
 import { isSameNode } from '../../src/python/pickle/same-node.ts'
+import { seededRandom } from '../seeded-random.ts'
 import { mutated } from './mutations.ts'
 
 export interface WorkerTask {

@@ -1,6 +1,7 @@
 /** Pickles with a few bytes changed, from a seed that repeats them. */
-import type { Random } from '../../bench/statistics.ts'
+
 import { OPCODES } from '../../src/python/pickle/opcodes.ts'
+import type { Random } from '../seeded-random.ts'
 
 const LONGEST = 4096
 const CODES = OPCODES.map(({ code }) => code)

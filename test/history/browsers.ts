@@ -1,5 +1,5 @@
 /** Browsers with tabs that ask at the same time, each with the cookies it was sent, whichever side answers. */
-import type { Random } from '../../bench/statistics.ts'
+import type { Random } from '../seeded-random.ts'
 import type { Event, Operation, Request } from './event.ts'
 import type { Worker } from './workers.ts'
 

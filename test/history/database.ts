@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
-import type { Random } from '../../bench/statistics.ts'
 import { type Fault, startFaultProxy } from '../fault-proxy.ts'
 import { postgresHome, sqliteHome } from '../interop/live-site.ts'
+import type { Random } from '../seeded-random.ts'
 
 /** A value of Django's DATABASES. */
 export type DjangoDatabase = Readonly<Record<string, unknown>>

@@ -3,7 +3,8 @@ import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Random, seededRandom } from '../../bench/statistics.ts'
+import { refuse, startOutcome } from '../outcome.ts'
+import { type Random, seededRandom } from '../seeded-random.ts'
 import type { AnomalyKind } from './checker.ts'
 import { type HistoryDatabase, postgresForHistory, sqliteForHistory } from './database.ts'
 import type { Event } from './event.ts'
@@ -46,8 +47,7 @@ const DATABASES: Readonly<Record<string, () => Promise<HistoryDatabase>>> = {
   postgres: () => postgresForHistory(server ?? ''),
 }
 
-let passed = 0
-let failed = 0
+const { tell, end } = startOutcome()
 
 if (options.help) console.log(HELP)
 else await main()
@@ -55,13 +55,14 @@ else await main()
 async function main(): Promise<void> {
   const names = options.database ?? (server ? ['sqlite', 'postgres'] : ['sqlite'])
   const unknown = names.find((name) => !(name in DATABASES))
-  if (unknown !== undefined || options.engine !== 'db') return refuse(`Not known: ${unknown ?? options.engine}.`)
-  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.')
+  if (unknown !== undefined || options.engine !== 'db') return refuse(`Not known: ${unknown ?? options.engine}.`, HELP)
+  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.', HELP)
   if (!python)
-    return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`)
+    return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`, HELP)
   const operations = Number(options.operations ?? (options.full ? FULL : QUICK))
   const seed = Number(options.seed ?? randomInt(2 ** 31))
-  if (!(operations > 0) || !Number.isSafeInteger(seed)) return refuse('--operations and --seed are whole numbers.')
+  if (!(operations > 0) || !Number.isSafeInteger(seed))
+    return refuse('--operations and --seed are whole numbers.', HELP)
   console.log(`${operations} operations each, seed ${seed}`)
 
   const random = seededRandom(seed)
@@ -72,8 +73,7 @@ async function main(): Promise<void> {
     judge(name, both, operations)
   }
   for (const plant of Object.keys(PLANTS) as Plant[]) await judgePlant(plant, python, random)
-  console.log(`${passed} passed, ${failed} failed`)
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+  end()
 }
 
 async function history(
@@ -159,15 +159,4 @@ function outcomes(result: HistoryResult): string {
 
 function seconds(result: HistoryResult): string {
   return `${result.seconds.toFixed(0)} s`
-}
-
-function tell(isGood: boolean, what: string): void {
-  if (isGood) passed++
-  else failed++
-  console.log(`  ${isGood ? 'ok    ' : 'FAILED'} ${what}`)
-}
-
-function refuse(why: string): void {
-  console.error(`${why}\n\n${HELP}`)
-  process.exitCode = 2
 }

@@ -1,5 +1,5 @@
 /** One history, from an empty database to the verdict. */
-import type { Random } from '../../bench/statistics.ts'
+import type { Random } from '../seeded-random.ts'
 import { browse } from './browsers.ts'
 import { checkHistory, type Verdict } from './checker.ts'
 import { djangoDatabase, type HistoryDatabase } from './database.ts'
