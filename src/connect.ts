@@ -1,26 +1,28 @@
-/** From settings to live objects: one table each for the names of session engines and databases. */
-import type { DatabaseSync } from 'node:sqlite'
+/** From settings to live objects: one table for the names of session engines. */
 import type { UserCheckOptions } from './auth/current-user.ts'
 import { type LoadUser, type UserTable, usersFromTable } from './auth/users.ts'
+import type { ConnectedCache } from './caches/cache.ts'
+import { checkCache, openCache } from './connect-cache.ts'
+import { checkDatabase, type DatabaseClient, hasDatabase, openDatabase } from './connect-database.ts'
 import type { Database } from './databases/database.ts'
-import { type PostgresPool, postgres } from './databases/postgres.ts'
-import { sqlite } from './databases/sqlite.ts'
 import { loadWallClock, type WallClock, ZONE_CLOCK_REASON } from './databases/wall-clock.ts'
-import { isNotFound, missingPackage, named, SettingsError } from './errors.ts'
+import { named, SettingsError } from './errors.ts'
+import { needPackage } from './optional-package.ts'
 import { chooseSerializer, type SerializerOptions } from './serializers/choose-serializer.ts'
 import type { SessionClock } from './session/session.ts'
 import { writesIsoExpiry, writesSignedSessions } from './settings/django-version.ts'
-import type { DatabaseSettings, Settings } from './settings/settings.ts'
+import type { Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
 import { type DbStoreOptions, db } from './stores/db.ts'
 import { observedStore } from './stores/observed-store.ts'
-import { createSessionCodec } from './stores/session-data.ts'
-import { expiryOf, expiryRule } from './stores/session-expiry.ts'
+import { createSessionCodec, type SessionCodec } from './stores/session-data.ts'
+import { type ExpiryRule, expiryOf, expiryRule } from './stores/session-expiry.ts'
 import type { SessionStore } from './stores/store.ts'
 
 /** Clients of the site's own, by Django's alias; they are used and never closed. */
 export interface Clients {
-  readonly databases?: Readonly<Record<string, PostgresPool | DatabaseSync>>
+  readonly databases?: Readonly<Record<string, DatabaseClient>>
+  readonly caches?: Readonly<Record<string, object>>
 }
 
 export interface ConnectOptions extends SerializerOptions {
@@ -46,144 +48,109 @@ export interface Connections {
   close(): Promise<void>
 }
 
-const ALIAS = 'default'
-
-/** Session engines by Django's dotted path. */
-const ENGINES: Readonly<Record<string, (parts: EngineParts) => SessionStore>> = {
-  'django.contrib.sessions.backends.db': ({ settings, options, database, wallClock }) =>
-    db({
-      database,
-      codec: createSessionCodec({
-        SECRET_KEY: settings.SECRET_KEY,
-        SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
-        limits: options.limits,
-        serializer: chooseSerializer(settings.SESSION_SERIALIZER, options),
-        writes: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'signed' : 'old',
-        now: () => options.now().getTime(),
-      }),
-      expiryOf: expiryRule(settings, wallClock, options.now),
-      wallClock,
-      now: options.now,
-      deadlineMs: options.deadlineMs,
-      ...(options.sessionTable.name !== undefined && { table: options.sessionTable.name }),
-      ...(options.sessionTable.columns !== undefined && { columns: options.sessionTable.columns }),
-    }),
-}
-
+/** What an engine is made of; servers are reached when the first call needs them. */
 interface EngineParts {
   readonly settings: Settings
   readonly options: ConnectOptions
-  readonly database: Database
   readonly wallClock: WallClock
+  readonly codec: SessionCodec
+  readonly expiryOf: ExpiryRule
+  readonly database: () => Database
+  readonly cache: () => ConnectedCache
 }
 
-const POSTGRES_REASON = 'DATABASES.default with ENGINE postgresql'
+interface Engine {
+  readonly needs: readonly ('database' | 'cache')[]
+  open(parts: EngineParts): SessionStore
+}
+
+/** Session engines by Django's dotted path. */
+const ENGINES: Readonly<Record<string, Engine>> = {
+  'django.contrib.sessions.backends.db': { needs: ['database'], open: openDb },
+}
+
+function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts): SessionStore {
+  return db({
+    database: database(),
+    codec,
+    expiryOf,
+    wallClock,
+    now: options.now,
+    deadlineMs: options.deadlineMs,
+    ...(options.sessionTable.name !== undefined && { table: options.sessionTable.name }),
+    ...(options.sessionTable.columns !== undefined && { columns: options.sessionTable.columns }),
+  })
+}
 
 /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
 export function checkConnections(settings: Settings, options: ConnectOptions): void {
-  if (!(settings.SESSION_ENGINE in ENGINES)) {
-    throw new SettingsError(
-      `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} is not supported; supported: ${Object.keys(ENGINES).join(', ')}.`,
-    )
-  }
+  const { needs } = engineOf(settings)
   chooseSerializer(settings.SESSION_SERIALIZER, options)
   if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
-  if (options.clients.databases?.[ALIAS] !== undefined) return
-  const database = settings.DATABASES[ALIAS]
-  if (database === undefined) {
-    throw new SettingsError(
-      `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} needs DATABASES.default (Django's dictionary or a URL; ` +
-        'settingsFromEnv() takes it from DATABASE_URL), or an open client in clients.databases.default.',
-    )
-  }
-  if (database.vendor === 'mysql')
-    throw new SettingsError('DATABASES.default: MySQL and MariaDB are not supported yet.')
-  if (database.vendor === 'postgresql') needPackage('pg', POSTGRES_REASON)
+  if (needs.includes('database') || hasDatabase(settings, options)) checkDatabase(settings, options)
+  if (needs.includes('cache')) checkCache(settings, options)
 }
 
 /** Makes the live objects; servers are reached when the first statement needs them. */
 export async function connect(settings: Settings, options: ConnectOptions): Promise<Connections> {
   const wallClock = await loadWallClock(settings)
-  const database = openDatabase(settings, options, wallClock)
-  const engine = ENGINES[settings.SESSION_ENGINE]
-  if (engine === undefined) throw new SettingsError('SESSION_ENGINE is not supported.')
-  const users = usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
+  const opened: { close(): Promise<void> }[] = []
+  const kept = <T extends { close(): Promise<void> }>(live: T): T => {
+    opened.push(live)
+    return live
+  }
+  const database = hasDatabase(settings, options) ? kept(openDatabase(settings, options, wallClock)) : null
+  const store = engineOf(settings).open({
+    settings,
+    options,
+    wallClock,
+    codec: sessionCodec(settings, options),
+    expiryOf: expiryRule(settings, wallClock, options.now),
+    database: () => database ?? neverMissing(),
+    cache() {
+      const connected = openCache(settings, options)
+      kept(connected.cache)
+      return connected
+    },
+  })
+  const users = database && usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
   return {
-    store: observedStore(engine({ settings, options, database, wallClock }), settings.SESSION_ENGINE),
+    store: observedStore(store, settings.SESSION_ENGINE),
     clock: {
       now: options.now,
       wallClock,
       expiryOf: (value, modification) => expiryOf(value, settings, wallClock, modification),
       writesIsoExpiry: settings.DJANGO_VERSION !== undefined && writesIsoExpiry(settings.DJANGO_VERSION),
     },
-    loadUser: options.loadUser ?? users.load,
-    userColumns: async () => (options.loadUser === undefined ? users.columns() : null),
+    loadUser: options.loadUser ?? users?.load ?? null,
+    userColumns: async () => (options.loadUser === undefined && users !== null ? users.columns() : null),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
-    close: () => database.close(),
+    async close() {
+      for (const live of opened) await live.close()
+    },
   }
 }
 
-function openDatabase(settings: Settings, options: ConnectOptions, wallClock: WallClock): Database {
-  const client = options.clients.databases?.[ALIAS]
-  if (client !== undefined && 'prepare' in client) return sqlite({ path: '', wallClock, client })
-  if (client !== undefined) return postgres({ pool: async () => client })
-  const database = settings.DATABASES[ALIAS]
-  if (database?.vendor === 'sqlite') return sqlite({ path: database.name, wallClock })
-  if (database?.vendor === 'postgresql') {
-    return postgres({
-      pool: () => openPool(database, options.deadlineMs),
-      end: (pool) => (pool as unknown as { end(): Promise<void> }).end(),
-    })
-  }
-  throw new SettingsError('DATABASES.default is not supported.')
+function engineOf({ SESSION_ENGINE: name }: Settings): Engine {
+  const engine = ENGINES[name]
+  if (engine !== undefined) return engine
+  const known = Object.keys(ENGINES).join(', ')
+  throw new SettingsError(`SESSION_ENGINE ${named(name)} is not supported; supported: ${known}.`)
 }
 
-async function openPool(database: DatabaseSettings, deadlineMs: number): Promise<PostgresPool> {
-  const { default: pg } = await importPg()
-  return new pg.Pool({
-    database: database.name,
-    ...(database.user && { user: database.user }),
-    ...(database.password && { password: database.password }),
-    ...(database.host && { host: database.host }),
-    ...(database.port && { port: database.port }),
-    ...sslOf(database.options.sslmode),
-    connectionTimeoutMillis: deadlineMs,
-    application_name: 'django-session-bridge',
-  }) as unknown as PostgresPool
+/** checkConnections has refused an engine without what it needs. */
+function neverMissing(): never {
+  throw new SettingsError('DATABASES.default is missing.')
 }
 
-// A literal name, in a `try`: bundlers then take the package in where it is installed, and go without where it is not.
-async function importPg(): Promise<typeof import('pg')> {
-  try {
-    return await import('pg')
-  } catch (error) {
-    throw isNotFound(error) ? missingPackage('pg', POSTGRES_REASON) : error
-  }
-}
-
-/** libpq's sslmode; only the two `verify` modes check the server's certificate, as there. */
-function sslOf(mode: unknown): { ssl?: { rejectUnauthorized: boolean } | false } {
-  if (mode === undefined || mode === 'prefer' || mode === 'allow') return {}
-  if (mode === 'disable') return { ssl: false }
-  return { ssl: { rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full' } }
-}
-
-/** In a bundle a package may be part of it; there, a missing one shows on first use. */
-function needPackage(name: string, reason: string): void {
-  if (!liesInItsPackage()) return
-  try {
-    import.meta.resolve(name)
-  } catch {
-    throw missingPackage(name, reason)
-  }
-}
-
-/** Whether this file lies in the folder of this package, where its neighbours are found by name. */
-function liesInItsPackage(): boolean {
-  try {
-    const folder = new URL('.', import.meta.resolve('django-session-bridge/package.json')).href
-    return import.meta.url.startsWith(folder)
-  } catch {
-    return false
-  }
+/** The format of `db`, `file` and the rows of `cached_db`. */
+function sessionCodec(settings: Settings, options: ConnectOptions): SessionCodec {
+  return createSessionCodec({
+    SECRET_KEY: settings.SECRET_KEY,
+    SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
+    limits: options.limits,
+    serializer: chooseSerializer(settings.SESSION_SERIALIZER, options),
+    writes: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'signed' : 'old',
+    now: () => options.now().getTime(),
+  })
 }

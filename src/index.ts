@@ -47,6 +47,12 @@ export type { Session } from './session/session.ts'
 export type { DatabaseSettings } from './settings/database-url.ts'
 export { settingsFromEnv } from './settings/from-env.ts'
 export type { JwtSettings } from './settings/session-jwt.ts'
-export type { DatabaseDictionary, DjangoSettings, JwtDictionary, Settings } from './settings/settings.ts'
+export type {
+  CacheDictionary,
+  DatabaseDictionary,
+  DjangoSettings,
+  JwtDictionary,
+  Settings,
+} from './settings/settings.ts'
 export type { StoreCall } from './stores/observed-store.ts'
 export type { AbsenceReason, RequestInfo } from './stores/store.ts'

@@ -23,13 +23,20 @@ const PURE = [
   'errors.ts',
   'augmentations.ts',
   'deadline.ts',
+  'circuit.ts',
+  'outcome-unknown.ts',
 ]
-const SETTINGS = ['settings/settings.ts', 'settings/session-jwt.ts', 'settings/django-version.ts']
-const PORTS_AND_FORMATS = ['databases/', 'serializers/', 'jwt/']
+const SETTINGS = [
+  'settings/settings.ts',
+  'settings/session-jwt.ts',
+  'settings/cache-setting.ts',
+  'settings/django-version.ts',
+]
+const PORTS_AND_FORMATS = ['caches/', 'databases/', 'serializers/', 'jwt/']
 
 const LAYERS: readonly Layer[] = [
   { level: 0, name: 'errors', owns: ['errors.ts', 'augmentations.ts'], imports: [] },
-  { level: 0, name: 'deadline', owns: ['deadline.ts'], imports: ['errors.ts'] },
+  { level: 0, name: 'deadline', owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts'], imports: ['errors.ts'] },
   {
     level: 0,
     name: 'headers',
@@ -41,6 +48,12 @@ const LAYERS: readonly Layer[] = [
   { level: 0, name: 'settings', owns: ['settings/'], imports: ['errors.ts'] },
   { level: 1, name: 'databases', owns: ['databases/'], imports: PURE },
   { level: 1, name: 'serializers', owns: ['serializers/'], imports: PURE },
+  {
+    level: 1,
+    name: 'caches',
+    owns: ['caches/'],
+    imports: [...PURE, ...SETTINGS, 'databases/database.ts', 'serializers/'],
+  },
   { level: 1, name: 'jwt', owns: ['jwt/'], imports: [...PURE, ...SETTINGS] },
   { level: 2, name: 'stores', owns: ['stores/'], imports: [...PURE, ...SETTINGS, ...PORTS_AND_FORMATS] },
   { level: 2, name: 'session', owns: ['session/'], imports: [...PURE, ...SETTINGS, ...PORTS_AND_FORMATS, 'stores/'] },
@@ -56,7 +69,21 @@ const LAYERS: readonly Layer[] = [
     owns: ['cookies/'],
     imports: [...PURE, ...SETTINGS, ...PORTS_AND_FORMATS, 'stores/', 'session/'],
   },
-  { level: 4, name: 'core', owns: ['bridge.ts', 'context.ts', 'login.ts', 'connect.ts', 'index.ts'], imports: [''] },
+  {
+    level: 4,
+    name: 'core',
+    owns: [
+      'bridge.ts',
+      'context.ts',
+      'login.ts',
+      'connect.ts',
+      'connect-cache.ts',
+      'connect-database.ts',
+      'optional-package.ts',
+      'index.ts',
+    ],
+    imports: [''],
+  },
   {
     level: 5,
     name: 'adapters',

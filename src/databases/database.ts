@@ -36,20 +36,6 @@ export class UniqueViolation extends StoreUnavailable {}
 /** A value cannot be converted to the type of the column it is compared with, so that no row can match. */
 export class NoSuchValue extends StoreUnavailable {}
 
-/** A write was sent, and then the connection broke or the deadline passed: it took place, will, or never does. */
-export class OutcomeUnknown extends StoreUnavailable {
-  /** What hid the answer. */
-  readonly fault: StoreUnavailable
-
-  constructor(fault: StoreUnavailable) {
-    super('A write was sent to the database, and whether it took place is not known.', {
-      reason: 'outcome_unknown',
-      cause: fault.cause,
-    })
-    this.fault = fault
-  }
-}
-
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/
 
 /** Quotes `table` or `schema.table`, refusing what is no plain identifier, so that no setting can hold SQL. */

@@ -2,10 +2,12 @@
  * PostgreSQL through `pg`. A connection that missed its deadline or broke is destroyed, never used again; a pool that
  * was given is used and never ended.
  */
+
+import { createCircuit } from '../circuit.ts'
 import { type Deadline, pauseBeforeRetry, withinDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
-import { createCircuit } from './circuit.ts'
-import { type Database, OutcomeUnknown, type Row } from './database.ts'
+import { OutcomeUnknown } from '../outcome-unknown.ts'
+import type { Database, Row } from './database.ts'
 import { type PoolCounts, type PoolUse, watchPool } from './pool-use.ts'
 import { isAnswer, isBroken, isOutOfDate, isRolledBack, mayComeBack, postgresFault } from './postgres-faults.ts'
 

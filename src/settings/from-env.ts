@@ -20,6 +20,8 @@ export const ENVIRONMENT: Readonly<Record<string, Reader>> = {
   SESSION_COOKIE_SAMESITE: asSameSite,
   SESSION_SAVE_EVERY_REQUEST: asBoolean,
   SESSION_EXPIRE_AT_BROWSER_CLOSE: asBoolean,
+  SESSION_CACHE_ALIAS: asText,
+  SESSION_FILE_PATH: asText,
   AUTH_USER_MODEL: asText,
   AUTHENTICATION_BACKENDS: asList,
   DJANGO_SESSION_JWT: asJson,

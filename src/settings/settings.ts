@@ -4,10 +4,12 @@
  */
 import { z } from 'zod'
 import { SettingsError } from '../errors.ts'
+import { type CacheDictionary, type CacheSettings, cacheSettings } from './cache-setting.ts'
 import { type DatabaseDictionary, type DatabaseSettings, databaseSettings } from './database-url.ts'
 import { DJANGO_VERSION_PATTERN, type DjangoVersion, usesTimeZonesByDefault } from './django-version.ts'
 import { type JwtDictionary, type JwtSettings, jwtSettings } from './session-jwt.ts'
 
+export type { CacheDictionary, CacheSettings, KeyFunction } from './cache-setting.ts'
 export type { DatabaseDictionary, DatabaseSettings } from './database-url.ts'
 export type { JwtDictionary, JwtSettings } from './session-jwt.ts'
 
@@ -45,6 +47,12 @@ export interface DjangoSettings {
   readonly SESSION_EXPIRE_AT_BROWSER_CLOSE?: boolean | undefined
   /** By alias: Django's dictionary, or a database URL. Sessions and users are in `default`. */
   readonly DATABASES?: Readonly<Record<string, string | DatabaseDictionary | undefined>> | undefined
+  /** By alias: Django's dictionaries. */
+  readonly CACHES?: Readonly<Record<string, CacheDictionary>> | undefined
+  /** The cache of the engines `cache` and `cached_db`. Default `default`. */
+  readonly SESSION_CACHE_ALIAS?: string | undefined
+  /** The folder of the engine `file`. Default the system's folder for temporary files. */
+  readonly SESSION_FILE_PATH?: string | null | undefined
   /** Default `auth.User`. */
   readonly AUTH_USER_MODEL?: string | undefined
   /** Default `django.contrib.auth.backends.ModelBackend`. */
@@ -86,6 +94,9 @@ export interface Settings {
   readonly SESSION_SAVE_EVERY_REQUEST: boolean
   readonly SESSION_EXPIRE_AT_BROWSER_CLOSE: boolean
   readonly DATABASES: Readonly<Record<string, DatabaseSettings>>
+  readonly CACHES: Readonly<Record<string, CacheSettings>>
+  readonly SESSION_CACHE_ALIAS: string
+  readonly SESSION_FILE_PATH: string | null
   readonly AUTH_USER_MODEL: string
   readonly AUTHENTICATION_BACKENDS: readonly string[]
   readonly DJANGO_SESSION_JWT: JwtSettings | null
@@ -150,6 +161,9 @@ const schema = z.object({
       ),
     )
     .default({}),
+  CACHES: z.record(z.string(), z.custom<CacheDictionary>(isDictionary, 'must be Django’s dictionary')).default({}),
+  SESSION_CACHE_ALIAS: text.default('default'),
+  SESSION_FILE_PATH: text.nullable().default(null),
   AUTH_USER_MODEL: z
     .string()
     .regex(/^\w+\.\w+$/, 'must be app.Model')
@@ -181,6 +195,9 @@ export function checkSettings(input: DjangoSettings): Settings {
     SESSION_ENGINE: isEarlyJwt ? DB_ENGINE : rest.SESSION_ENGINE,
     SESSION_COOKIE_SAMESITE: rest.SESSION_COOKIE_SAMESITE ?? false,
     DATABASES: databases(rest.DATABASES),
+    CACHES: Object.fromEntries(
+      Object.entries(rest.CACHES).map(([alias, cache]) => [alias, cacheSettings(alias, cache)]),
+    ),
     DJANGO_SESSION_JWT: hasJwtCookie ? jwtSettings(jwt ?? {}, isEarlyJwt) : null,
     USE_TZ: rest.USE_TZ ?? usesTimeZonesByDefault(rest.DJANGO_VERSION),
     DJANGO_VERSION: rest.DJANGO_VERSION,

@@ -5,9 +5,9 @@
  *
  * A write whose reply was lost is looked for in the store before it is sent again, once, to the letter the same.
  */
-import { OutcomeUnknown } from '../databases/database.ts'
 import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
+import { OutcomeUnknown } from '../outcome-unknown.ts'
 import type { StoredSession } from './store.ts'
 
 /** One write, ready to be sent. */
@@ -40,7 +40,7 @@ export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Pro
     if (newer === null) return null
     unchanged = newer.version === current.version ? unchanged + 1 : 0
     if (unchanged === MOST_UNCHANGED) {
-      throw new StoreUnavailable('The database did not change a row that it shows unchanged.')
+      throw new StoreUnavailable('The session store did not change a session that it shows unchanged.')
     }
     current = newer
     await pauseBeforeRetry(deadline)

@@ -2,17 +2,11 @@
  * Sessions in a database table. Mirrors django/contrib/sessions/backends/db.py, but every write compares and swaps:
  * a session that was deleted meanwhile is not recreated, and what somebody else wrote meanwhile is merged, not lost.
  */
-import {
-  type Database,
-  OutcomeUnknown,
-  quoteIdentifier,
-  type Row,
-  type SqlValue,
-  UniqueViolation,
-} from '../databases/database.ts'
+import { type Database, quoteIdentifier, type Row, type SqlValue, UniqueViolation } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
 import { SettingsError, StoreUnavailable } from '../errors.ts'
+import { OutcomeUnknown } from '../outcome-unknown.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import { compareAndSwap, type Swap } from './compare-and-swap.ts'
 import type { SessionCodec } from './session-data.ts'

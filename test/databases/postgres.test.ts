@@ -1,8 +1,9 @@
 /** What is sent how often, and what becomes of connections, beside a driver that fails as it is told. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Database, OutcomeUnknown } from '../../src/databases/database.ts'
+import type { Database } from '../../src/databases/database.ts'
 import { type PostgresClient, postgres } from '../../src/databases/postgres.ts'
 import { startDeadline } from '../../src/deadline.ts'
+import { OutcomeUnknown } from '../../src/outcome-unknown.ts'
 
 type Fate = Error | 'answers' | 'hangs'
 

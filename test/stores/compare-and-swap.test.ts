@@ -1,7 +1,8 @@
 /** Writes whose reply is lost: each is looked for before it is sent again, and never made twice. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Database, OutcomeUnknown } from '../../src/databases/database.ts'
+import type { Database } from '../../src/databases/database.ts'
 import { StoreUnavailable } from '../../src/errors.ts'
+import { OutcomeUnknown } from '../../src/outcome-unknown.ts'
 import type { SessionData } from '../../src/serializers/serializer.ts'
 import { isStored, type StoredSession } from '../../src/stores/store.ts'
 import { sqliteFixture } from '../contracts/database-fixtures.ts'

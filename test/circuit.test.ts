@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Circuit, createCircuit } from '../../src/databases/circuit.ts'
-import { type StoreFailure, StoreUnavailable } from '../../src/errors.ts'
+import { type Circuit, createCircuit } from '../src/circuit.ts'
+import { type StoreFailure, StoreUnavailable } from '../src/errors.ts'
 
 let milliseconds: number
 let tries: number

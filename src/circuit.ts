@@ -2,7 +2,7 @@
  * Spares callers the wait for a server that cannot be reached: after five failures to connect in a row, calls fail at
  * once for a second; then one of them is let through, and what becomes of it decides for the others.
  */
-import { type StoreFailure, StoreUnavailable } from '../errors.ts'
+import { type StoreFailure, StoreUnavailable } from './errors.ts'
 
 /** Connects, or rejects without trying with what the last try ended in. */
 export type Circuit = <Client>(connect: () => Promise<Client>) => Promise<Client>
