@@ -1,6 +1,6 @@
 /** Where users come from: the table of AUTH_USER_MODEL, or the site's own `loadUser` hook. */
 import type { DjangoUserFields } from '../augmentations.ts'
-import { type Database, NoSuchValue, quoteIdentifier, type Row } from '../databases/database.ts'
+import { type Database, NoSuchValue, type Row } from '../databases/database.ts'
 import { startDeadline } from '../deadline.ts'
 import { SettingsError } from '../errors.ts'
 
@@ -54,10 +54,11 @@ export function usersFromTable(
   deadlineMs: number,
 ): UsersInTable {
   const name = table.name ?? authUserModel.replace('.', '_').toLowerCase()
+  const { quote } = database.dialect
   const primaryKey = table.primaryKey ?? 'id'
-  const columns = table.columns && [primaryKey, 'password', ...table.columns].map(quoteIdentifier).join(', ')
-  const key = quoteIdentifier(primaryKey)
-  const select = `SELECT ${columns ?? '*'} FROM ${quoteIdentifier(name)}`
+  const columns = table.columns && [primaryKey, 'password', ...table.columns].map(quote).join(', ')
+  const key = quote(primaryKey)
+  const select = `SELECT ${columns ?? '*'} FROM ${quote(name)}`
   const sql = `${select} WHERE ${key} = ?`
 
   const load: LoadUser = async (id) => {

@@ -1,6 +1,6 @@
 /** The port of a database: statements with `?` parameters, and how Django keeps an instant in a column. */
 import type { Deadline } from '../deadline.ts'
-import { SettingsError, StoreUnavailable } from '../errors.ts'
+import { StoreUnavailable } from '../errors.ts'
 
 export type SqlValue = string | number | bigint | boolean | Uint8Array | null
 
@@ -13,8 +13,24 @@ export interface Instant {
   readonly wallClock: string
 }
 
+/** A piece of SQL, and what to bind for its `?`. */
+export interface SqlPart {
+  readonly sql: string
+  readonly parameters: readonly SqlValue[]
+}
+
+/** What the vendors' SQL has different words for; tables and columns are given as they stand in SQL. */
+export interface SqlDialect {
+  /** Quotes a column, a `table` or a `schema.table`. @throws SettingsError for what is no plain identifier */
+  quote(name: string): string
+  /** That a text column holds this to the letter, whatever its collation; an index on it is used. */
+  isText(column: string, text: string): SqlPart
+  /** Deletes at most `most` rows of a table for which a condition holds; `key` is unique in it. */
+  deleteSome(table: string, key: string, condition: SqlPart, most: number): SqlPart
+}
+
 export interface Database {
-  readonly vendor: 'sqlite' | 'postgresql'
+  readonly dialect: SqlDialect
   /** Runs a statement that only reads; it may be sent again when a connection breaks. @throws StoreUnavailable */
   rows(sql: string, parameters: readonly SqlValue[], deadline: Deadline): Promise<readonly Row[]>
   /**
@@ -35,14 +51,3 @@ export class UniqueViolation extends StoreUnavailable {}
 
 /** A value cannot be converted to the type of the column it is compared with, so that no row can match. */
 export class NoSuchValue extends StoreUnavailable {}
-
-const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/
-
-/** Quotes `table` or `schema.table`, refusing what is no plain identifier, so that no setting can hold SQL. */
-export function quoteIdentifier(name: string): string {
-  const parts = name.split('.')
-  if (parts.length > 2 || !parts.every((part) => IDENTIFIER.test(part))) {
-    throw new SettingsError('A table or column name must be letters, digits and _, at most as schema.table.')
-  }
-  return parts.map((part) => `"${part}"`).join('.')
-}

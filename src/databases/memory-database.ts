@@ -1,8 +1,10 @@
 /** SQLite in memory with the tables that Django's migrations make, and users in it, for tests without Django. */
 import type { DatabaseSync } from 'node:sqlite'
-import { quoteIdentifier } from './database.ts'
+import { standardSql } from './sql-dialect.ts'
 import { openSqlite } from './sqlite.ts'
 import type { WallClock } from './wall-clock.ts'
+
+const { quote } = standardSql
 
 export interface MemoryUserTable {
   readonly name: string
@@ -27,8 +29,8 @@ export function openMemoryDatabase(users: MemoryUserTable = AUTH_USER): Database
       "session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL
     );
     CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
-    CREATE TABLE ${quoteIdentifier(users.name)} (
-      ${quoteIdentifier(users.primaryKey)} ${KEY_COLUMNS[users.keyType]},
+    CREATE TABLE ${quote(users.name)} (
+      ${quote(users.primaryKey)} ${KEY_COLUMNS[users.keyType]},
       "password" varchar(128) NOT NULL, "last_login" datetime NULL, "is_superuser" bool NOT NULL,
       "username" varchar(150) NOT NULL UNIQUE, "last_name" varchar(150) NOT NULL, "email" varchar(254) NOT NULL,
       "is_staff" bool NOT NULL, "is_active" bool NOT NULL, "date_joined" datetime NOT NULL,
@@ -39,7 +41,7 @@ export function openMemoryDatabase(users: MemoryUserTable = AUTH_USER): Database
 
 /** Whether there is a user with this key. */
 export function hasUser(client: DatabaseSync, table: MemoryUserTable, pk: string): boolean {
-  const sql = `SELECT 1 FROM ${quoteIdentifier(table.name)} WHERE ${quoteIdentifier(table.primaryKey)} = ?`
+  const sql = `SELECT 1 FROM ${quote(table.name)} WHERE ${quote(table.primaryKey)} = ?`
   return client.prepare(sql).get(keyValue(table, pk)) !== undefined
 }
 
@@ -51,7 +53,7 @@ export function writeUser(
   columns: Readonly<Record<string, unknown>>,
   wallClock: WallClock,
 ): void {
-  const name = quoteIdentifier(table.name)
+  const name = quote(table.name)
   const present = client.prepare(`PRAGMA table_info(${name})`).all()
   const values = Object.entries(columns).map(
     ([column, value]) => [column, columnValue(column, value, wallClock)] as const,
@@ -59,10 +61,10 @@ export function writeUser(
   for (const [column] of values) {
     if (present.some((known) => known.name === column)) continue
     // Without a type, SQLite keeps every value as it is.
-    client.exec(`ALTER TABLE ${name} ADD COLUMN ${quoteIdentifier(column)}`)
+    client.exec(`ALTER TABLE ${name} ADD COLUMN ${quote(column)}`)
   }
   const all = [[table.primaryKey, keyValue(table, pk)] as const, ...values]
-  const names = all.map(([column]) => quoteIdentifier(column))
+  const names = all.map(([column]) => quote(column))
   const [key = '', ...others] = names
   const sql = hasUser(client, table, pk)
     ? `UPDATE ${name} SET ${others.map((column) => `${column} = ?`).join(', ')} WHERE ${key} = ?`

@@ -10,6 +10,7 @@ import { OutcomeUnknown } from '../outcome-unknown.ts'
 import type { Database, Row } from './database.ts'
 import { type PoolCounts, type PoolUse, watchPool } from './pool-use.ts'
 import { isAnswer, isBroken, isOutOfDate, isRolledBack, mayComeBack, postgresFault } from './postgres-faults.ts'
+import { standardSql } from './sql-dialect.ts'
 
 /** The part of a `pg` client that is used. */
 export interface PostgresClient {
@@ -100,7 +101,7 @@ export function postgres(options: PostgresOptions): Database {
   }
 
   return {
-    vendor: 'postgresql',
+    dialect: standardSql,
     rows: async (sql, parameters, deadline) => (await run(numbered(sql, parameters), true, deadline)).rows as Row[],
     execute: async (sql, parameters, deadline) => (await run(numbered(sql, parameters), false, deadline)).rowCount ?? 0,
     fromInstant: (instant) => instant.at.toISOString(),

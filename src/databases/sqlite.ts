@@ -10,6 +10,7 @@ import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
 import { DriverMissingError, driverFault, StoreUnavailable } from '../errors.ts'
 import { parseIsoFormat } from '../python/iso-format.ts'
 import { type Database, type Row, type SqlValue, UniqueViolation } from './database.ts'
+import { standardSql } from './sql-dialect.ts'
 import { isLocked, sqliteFault } from './sqlite-faults.ts'
 import type { WallClock } from './wall-clock.ts'
 
@@ -76,7 +77,7 @@ export function sqlite(options: SqliteOptions): Database {
   }
 
   return {
-    vendor: 'sqlite',
+    dialect: standardSql,
     rows: (sql, parameters, deadline) =>
       run(sql, deadline, (prepared) => prepared.all(...parameters.map(bound)).map(withSafeIntegers)),
     execute: (sql, parameters, deadline) =>

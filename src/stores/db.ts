@@ -2,7 +2,8 @@
  * Sessions in a database table. Mirrors django/contrib/sessions/backends/db.py, but every write compares and swaps:
  * a session that was deleted meanwhile is not recreated, and what somebody else wrote meanwhile is merged, not lost.
  */
-import { type Database, quoteIdentifier, type Row, type SqlValue, UniqueViolation } from '../databases/database.ts'
+import { type Database, type Row, type SqlValue, UniqueViolation } from '../databases/database.ts'
+import { allOf } from '../databases/sql-dialect.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
 import { SettingsError, StoreUnavailable } from '../errors.ts'
@@ -33,7 +34,9 @@ const CHECKED_ROWS = 20
 
 export function db(options: DbStoreOptions): SessionStore {
   const { database, codec, expiryOf, wallClock } = options
-  const table = quoteIdentifier(options.table ?? 'django_session')
+  const { quote, isText, deleteSome } = database.dialect
+  const table = quote(options.table ?? 'django_session')
+  const hasKey = (key: string) => isText('session_key', key)
 
   /** The columns to write beside the key, and what was written. */
   function prepare(data: SessionData, request: RequestInfo | undefined) {
@@ -41,7 +44,7 @@ export function db(options: DbStoreOptions): SessionStore {
     const expiry = expiryOf(data)
     const extra = Object.entries(options.columns?.(data, request) ?? {})
     return {
-      names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quoteIdentifier),
+      names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quote),
       values: [text, database.fromInstant(expiry), ...extra.map(([, value]) => value)],
       stored: (key: string): StoredSession => {
         let data: SessionData | undefined
@@ -67,9 +70,10 @@ export function db(options: DbStoreOptions): SessionStore {
 
   async function select(key: string, deadline: Deadline): Promise<Row | undefined> {
     const alive = `(expire_date > ?) AS alive`
-    const sql = `SELECT session_key, session_data, expire_date, ${alive} FROM ${table} WHERE session_key = ?`
+    const { sql, parameters } = hasKey(key)
     const now = database.fromInstant(wallClock.instant(options.now()))
-    const rows = await database.rows(sql, [now, key], deadline)
+    const columns = `session_key, session_data, expire_date, ${alive}`
+    const rows = await database.rows(`SELECT ${columns} FROM ${table} WHERE ${sql}`, [now, ...parameters], deadline)
     return rows.find((row) => row.session_key === key)
   }
 
@@ -106,8 +110,9 @@ export function db(options: DbStoreOptions): SessionStore {
     deadline: Deadline,
   ): Promise<boolean> {
     const assignments = names.map((name) => `${name} = ?`).join(', ')
-    const sql = `UPDATE ${table} SET ${assignments} WHERE session_key = ? AND session_data = ?`
-    return (await database.execute(sql, [...values, current.key, String(current.version)], deadline)) > 0
+    const { sql, parameters } = allOf(hasKey(current.key), isText('session_data', String(current.version)))
+    const statement = `UPDATE ${table} SET ${assignments} WHERE ${sql}`
+    return (await database.execute(statement, [...values, ...parameters], deadline)) > 0
   }
 
   /** Inserts a row; sent again where the reply was lost, it meets itself if it was there. @throws UniqueViolation */
@@ -135,8 +140,9 @@ export function db(options: DbStoreOptions): SessionStore {
     },
 
     async exists(key) {
-      const sql = `SELECT session_key FROM ${table} WHERE session_key = ?`
-      const rows = await database.rows(sql, [key], startDeadline(options.deadlineMs))
+      const { sql, parameters } = hasKey(key)
+      const statement = `SELECT session_key FROM ${table} WHERE ${sql}`
+      const rows = await database.rows(statement, parameters, startDeadline(options.deadlineMs))
       return rows.some((row) => row.session_key === key)
     },
 
@@ -183,8 +189,8 @@ export function db(options: DbStoreOptions): SessionStore {
       }),
 
     async delete(key) {
-      const sql = `DELETE FROM ${table} WHERE session_key = ?`
-      await database.execute(sql, [key], startDeadline(options.deadlineMs))
+      const { sql, parameters } = hasKey(key)
+      await database.execute(`DELETE FROM ${table} WHERE ${sql}`, parameters, startDeadline(options.deadlineMs))
     },
 
     async check() {
@@ -201,11 +207,10 @@ export function db(options: DbStoreOptions): SessionStore {
 
     async clearExpired() {
       const now = database.fromInstant(wallClock.instant(options.now()))
-      const batch = `SELECT session_key FROM ${table} WHERE expire_date < ? LIMIT ${CLEAR_BATCH}`
-      // Asked again of the row itself: a session that was renewed while the batch was made stays.
-      const sql = `DELETE FROM ${table} WHERE session_key IN (${batch}) AND expire_date < ?`
+      const isOver = { sql: 'expire_date < ?', parameters: [now] }
+      const { sql, parameters } = deleteSome(table, 'session_key', isOver, CLEAR_BATCH)
       for (let total = 0; ; ) {
-        const deleted = await database.execute(sql, [now, now], startDeadline(options.deadlineMs))
+        const deleted = await database.execute(sql, parameters, startDeadline(options.deadlineMs))
         if (deleted === 0) return total
         total += deleted
       }
