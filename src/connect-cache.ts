@@ -1,10 +1,11 @@
 /** From CACHES[SESSION_CACHE_ALIAS] to a live cache: one table for the names of cache backends. */
 import type { ConnectedCache } from './caches/cache.ts'
 import { named, SettingsError } from './errors.ts'
+import type { SerializerOptions } from './serializers/choose-serializer.ts'
 import type { CacheSettings } from './settings/cache-setting.ts'
 import type { Settings } from './settings/settings.ts'
 
-export interface CacheOptions {
+export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   /** Clients of the site's own, by Django's alias of the cache. */
   readonly clients: { readonly caches?: Readonly<Record<string, object>> }
   readonly now: () => Date
@@ -14,8 +15,8 @@ export interface CacheOptions {
 interface CacheBackend {
   /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
   check(cache: CacheSettings, options: CacheOptions): void
-  /** Makes the live objects; servers are reached when the first call needs them. */
-  open(cache: CacheSettings, options: CacheOptions): ConnectedCache
+  /** Makes the live objects, and loads packages for them; servers are reached when the first call needs them. */
+  open(cache: CacheSettings, options: CacheOptions): ConnectedCache | Promise<ConnectedCache>
 }
 
 /** Cache backends by Django's dotted path. */
@@ -27,7 +28,7 @@ export function checkCache(settings: Settings, options: CacheOptions): void {
   backend.check(cache, options)
 }
 
-export function openCache(settings: Settings, options: CacheOptions): ConnectedCache {
+export async function openCache(settings: Settings, options: CacheOptions): Promise<ConnectedCache> {
   const [backend, cache] = chosen(settings)
   return backend.open(cache, options)
 }

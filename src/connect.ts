@@ -100,18 +100,17 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
     return live
   }
   const database = hasDatabase(settings, options) ? kept(openDatabase(settings, options, wallClock)) : null
-  const store = engineOf(settings).open({
+  const engine = engineOf(settings)
+  const cache = engine.needs.includes('cache') ? await openCache(settings, options) : null
+  if (cache !== null) kept(cache.cache)
+  const store = engine.open({
     settings,
     options,
     wallClock,
     codec: sessionCodec(settings, options),
     expiryOf: expiryRule(settings, wallClock, options.now),
     database: () => database ?? neverMissing(),
-    cache() {
-      const connected = openCache(settings, options)
-      kept(connected.cache)
-      return connected
-    },
+    cache: () => cache ?? neverMissing(),
   })
   const users = database && usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
   return {
@@ -140,7 +139,7 @@ function engineOf({ SESSION_ENGINE: name }: Settings): Engine {
 
 /** checkConnections has refused an engine without what it needs. */
 function neverMissing(): never {
-  throw new SettingsError('DATABASES.default is missing.')
+  throw new SettingsError('DATABASES.default, or a cache, is missing.')
 }
 
 /** The format of `db`, `file` and the rows of `cached_db`. */
