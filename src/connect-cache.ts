@@ -4,12 +4,14 @@ import { named, SettingsError } from './errors.ts'
 import type { SerializerOptions } from './serializers/choose-serializer.ts'
 import type { CacheSettings } from './settings/cache-setting.ts'
 import type { Settings } from './settings/settings.ts'
+import type { SigningLimits } from './signing/signer.ts'
 
 export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   /** Clients of the site's own, by Django's alias of the cache. */
   readonly clients: { readonly caches?: Readonly<Record<string, object>> }
   readonly now: () => Date
   readonly deadlineMs: number
+  readonly limits: SigningLimits
 }
 
 interface CacheBackend {

@@ -13,6 +13,7 @@ import type { SessionClock } from './session/session.ts'
 import { writesIsoExpiry, writesSignedSessions } from './settings/django-version.ts'
 import type { Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
+import { cache } from './stores/cache.ts'
 import { type DbStoreOptions, db } from './stores/db.ts'
 import { observedStore } from './stores/observed-store.ts'
 import { createSessionCodec, type SessionCodec } from './stores/session-data.ts'
@@ -66,7 +67,12 @@ interface Engine {
 
 /** Session engines by Django's dotted path. */
 const ENGINES: Readonly<Record<string, Engine>> = {
+  'django.contrib.sessions.backends.cache': { needs: ['cache'], open: openCacheEngine },
   'django.contrib.sessions.backends.db': { needs: ['database'], open: openDb },
+}
+
+function openCacheEngine({ options, expiryOf, cache: connected }: EngineParts): SessionStore {
+  return cache({ cache: connected(), expiryOf, now: options.now, deadlineMs: options.deadlineMs })
 }
 
 function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts): SessionStore {

@@ -24,21 +24,26 @@ export interface SwapParts {
   read(key: string): Promise<StoredSession | null>
   /** The write that leads on from `current`. */
   prepare(current: StoredSession): Swap
+  /** Whether two versions stand for the same content. Default: whether they are the same. */
+  readonly isSame?: (one: unknown, other: unknown) => boolean
 }
+
+type Rules = Required<Pick<SwapParts, 'read' | 'isSame'>>
 
 /** Times that a store may refuse a version and then show it: others may have written the same text in between. */
 const MOST_UNCHANGED = 3
 
 /** Writes on what was seen, then on what is stored, until one hits; null when the session is gone. @throws StoreUnavailable */
 export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Promise<StoredSession | null> {
-  const { deadline, read } = parts
+  const { deadline, read, isSame = Object.is } = parts
+  const rules: Rules = { read, isSame }
   let current = seen
   for (let unchanged = 0; ; ) {
     const swap = parts.prepare(current)
-    if (await hasTakenPlace(swap, current, read)) return swap.result
+    if (await hasTakenPlace(swap, current, rules)) return swap.result
     const newer = await read(seen.key)
     if (newer === null) return null
-    unchanged = newer.version === current.version ? unchanged + 1 : 0
+    unchanged = isSame(newer.version, current.version) ? unchanged + 1 : 0
     if (unchanged === MOST_UNCHANGED) {
       throw new StoreUnavailable('The session store did not change a session that it shows unchanged.')
     }
@@ -51,24 +56,25 @@ export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Pro
 }
 
 /** Sends a write, and finds out what became of it where its reply was lost. @throws OutcomeUnknown */
-async function hasTakenPlace(swap: Swap, current: StoredSession, read: SwapParts['read']): Promise<boolean> {
+async function hasTakenPlace(swap: Swap, current: StoredSession, rules: Rules): Promise<boolean> {
   try {
     return await swap.send()
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error
     // What cannot be asked stays unknown.
-    const answer = await settle(swap, current, read).catch(() => null)
+    const answer = await settle(swap, current, rules).catch(() => null)
     if (answer === null) throw error
     return answer
   }
 }
 
 /** Whether a write took place after all, now or then; null when nothing can tell. */
-async function settle(swap: Swap, current: StoredSession, read: SwapParts['read']): Promise<boolean | null> {
+async function settle(swap: Swap, current: StoredSession, rules: Rules): Promise<boolean | null> {
   for (let isLast = false; ; isLast = true) {
-    if (await isStored(swap, current, read)) return true
-    const present = await read(current.key)
-    if (present?.version !== current.version) return present === null || mayRepeat(swap, current) ? false : null
+    if (await isStored(swap, current, rules)) return true
+    const present = await rules.read(current.key)
+    if (present === null) return false
+    if (!rules.isSame(present.version, current.version)) return mayRepeat(swap, current, rules) ? false : null
     if (isLast) return null
     // To the letter the same write: should the first one still be under way, only one of them can hit.
     if (await swap.send().catch(lostAgain)) return true
@@ -81,13 +87,11 @@ function lostAgain(error: unknown): false {
 }
 
 /** Whether the store shows what the write was to leave; never for one that leaves no mark. */
-async function isStored({ result }: Swap, current: StoredSession, read: SwapParts['read']): Promise<boolean> {
-  if (!leavesMark(result, current)) return false
-  return (await read(result.key))?.version === result.version
-}
-
-function leavesMark(result: StoredSession, current: StoredSession): boolean {
-  return result.key !== current.key || result.version !== current.version
+async function isStored({ result }: Swap, current: StoredSession, { read, isSame }: Rules): Promise<boolean> {
+  const leavesMark = result.key !== current.key || !isSame(result.version, current.version)
+  if (!leavesMark) return false
+  const present = await read(result.key)
+  return present !== null && isSame(present.version, result.version)
 }
 
 /**
@@ -95,6 +99,6 @@ function leavesMark(result: StoredSession, current: StoredSession): boolean {
  * is still under its key was not moved. A save may stand beneath what another wrote upon it, and a transformation in
  * it would be made twice.
  */
-function mayRepeat({ result }: Swap, current: StoredSession): boolean {
-  return result.key !== current.key || result.version === current.version
+function mayRepeat({ result }: Swap, current: StoredSession, { isSame }: Rules): boolean {
+  return result.key !== current.key || isSame(result.version, current.version)
 }
