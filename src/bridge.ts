@@ -48,6 +48,11 @@ export type WarningCode =
 export interface BridgeOptions {
   /** The table of the site's own session model, and values for its columns beside Django's three. */
   readonly sessionTable?: { readonly name?: string; readonly columns?: NonNullable<DbStoreOptions['columns']> }
+  /**
+   * The `key_salt` of the site's own SessionStore class: `django.contrib.sessions.` and the class's name. Default
+   * that of Django's own, `django.contrib.sessions.SessionStore`. Of no effect on engines that sign nothing with it.
+   */
+  readonly sessionSalt?: string
   readonly userTable?: UserTable
   /** Other cookies to look for, in this order, where there is no SESSION_COOKIE_NAME; only that one is written. */
   readonly readCookieNames?: readonly string[]
@@ -109,6 +114,7 @@ export function createBridge(
     ...(options.pickle && { pickle: options.pickle }),
     ...(options.serializer && { serializer: options.serializer }),
     sessionTable: options.sessionTable ?? {},
+    ...(options.sessionSalt !== undefined && { sessionSalt: options.sessionSalt }),
     userTable: options.userTable ?? {},
     loadUser: hooks.loadUser,
     sessionAuthHash: hooks.sessionAuthHash,

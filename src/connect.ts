@@ -32,6 +32,7 @@ export interface ConnectOptions extends SerializerOptions {
   readonly deadlineMs: number
   readonly limits: SigningLimits
   readonly sessionTable: { readonly name?: string; readonly columns?: DbStoreOptions['columns'] }
+  readonly sessionSalt?: string
   readonly userTable: UserTable
   readonly loadUser: LoadUser | undefined
   readonly sessionAuthHash: UserCheckOptions['sessionAuthHash'] | undefined
@@ -153,6 +154,7 @@ function sessionCodec(settings: Settings, options: ConnectOptions): SessionCodec
   return createSessionCodec({
     SECRET_KEY: settings.SECRET_KEY,
     SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
+    ...(options.sessionSalt !== undefined && { salt: options.sessionSalt }),
     limits: options.limits,
     serializer: chooseSerializer(settings.SESSION_SERIALIZER, options),
     writes: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'signed' : 'old',

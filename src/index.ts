@@ -45,6 +45,7 @@ export type { Duration } from './python/duration.ts'
 export { float, PyFloat } from './python/values.ts'
 export type { Session } from './session/session.ts'
 export type { DatabaseSettings } from './settings/database-url.ts'
+export { type DjangoProject, type SettingsOfDjango, settingsFromDjango } from './settings/from-django.ts'
 export { settingsFromEnv } from './settings/from-env.ts'
 export type { JwtSettings } from './settings/session-jwt.ts'
 export type {

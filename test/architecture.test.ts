@@ -46,6 +46,12 @@ const LAYERS: readonly Layer[] = [
   { level: 0, name: 'python', owns: ['python/'], imports: ['errors.ts'] },
   { level: 0, name: 'signing', owns: ['signing/'], imports: ['errors.ts', 'python/'] },
   { level: 0, name: 'settings', owns: ['settings/'], imports: ['errors.ts'] },
+  {
+    level: 1,
+    name: 'settings of Django',
+    owns: ['settings/from-django.ts', 'settings/django-script.ts'],
+    imports: [...PURE, 'settings/settings.ts'],
+  },
   { level: 1, name: 'databases', owns: ['databases/'], imports: PURE },
   { level: 1, name: 'serializers', owns: ['serializers/'], imports: PURE },
   {

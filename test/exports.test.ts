@@ -32,6 +32,7 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     privateCacheControl: 'reads none',
     PyFloat: 'reads none',
     sessionAuthHash: 'reads none',
+    settingsFromDjango: 'reads none',
     settingsFromEnv: 'reads none',
   },
   './express': {
