@@ -59,7 +59,8 @@ ${unionTable('src/stores/store.ts', 'AbsenceReason', 'What is stored under its k
 ${unionTable('src/login.ts', 'LoginReason', 'The login in it')}
 ## Warnings: \`onWarning({ code, message })\`, else \`process.emitWarning\`
 
-${unionTable('src/bridge.ts', 'WarningCode', null)}`
+${unionTable('src/bridge.ts', 'WarningCode', null)}
+${unionTable('src/stores/cache-outage.ts', 'CacheWarning', 'The cache of cached_db; each told once a minute at most')}`
 }
 
 /** A table of a union of texts whose members have comments. */

@@ -18,6 +18,7 @@ import type { PickleSerializerOptions } from './serializers/pickle-serializer.ts
 import type { SiteSerializer } from './serializers/site-serializer.ts'
 import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
+import type { CacheWarning } from './stores/cache-outage.ts'
 import type { DbStoreOptions } from './stores/db.ts'
 import type { RequestInfo } from './stores/store.ts'
 
@@ -27,14 +28,14 @@ export interface BridgeHooks extends ContextHooks {
   readonly loadUser?: LoadUser
   /** For user models whose `get_session_auth_hash` is their own. */
   readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
-  /** Called with warnings about the settings; `process.emitWarning` by default. */
+  /** Called with warnings about the settings, and about a cache that cached_db does without; `process.emitWarning` by default. */
   readonly onWarning?: (warning: BridgeWarning) => void
   /** The clock; the system's by default. */
   readonly now?: () => Date
 }
 
 export interface BridgeWarning {
-  readonly code: WarningCode
+  readonly code: WarningCode | CacheWarning
   readonly message: string
 }
 
@@ -106,6 +107,7 @@ export function createBridge(
     throw new SettingsError('SESSION_COOKIE_NAME must not be the name of an attribute such as Path.')
   }
   const now = hooks.now ?? (() => new Date())
+  const warn = (warning: BridgeWarning): void => emitWarning(hooks, warning)
   const connectOptions = {
     clients,
     now,
@@ -118,8 +120,8 @@ export function createBridge(
     userTable: options.userTable ?? {},
     loadUser: hooks.loadUser,
     sessionAuthHash: hooks.sessionAuthHash,
+    warn,
   }
-  const warn = (warning: BridgeWarning): void => emitWarning(hooks, warning)
   const cookie = chooseCookie(checked, hooks, options, now, warn)
   checkConnections(checked, connectOptions)
   if (!checked.SESSION_COOKIE_SECURE && !checked.DEBUG) {

@@ -14,7 +14,10 @@ import { writesIsoExpiry, writesSignedSessions } from './settings/django-version
 import type { Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
 import { cache } from './stores/cache.ts'
-import { type DbStoreOptions, db } from './stores/db.ts'
+import type { CacheWarning } from './stores/cache-outage.ts'
+import { cachedCopies } from './stores/cached-copies.ts'
+import { cachedDb } from './stores/cached-db.ts'
+import { type DbStoreOptions, db, type RowStore } from './stores/db.ts'
 import { observedStore } from './stores/observed-store.ts'
 import { createSessionCodec, type SessionCodec } from './stores/session-data.ts'
 import { type ExpiryRule, expiryOf, expiryRule } from './stores/session-expiry.ts'
@@ -36,6 +39,7 @@ export interface ConnectOptions extends SerializerOptions {
   readonly userTable: UserTable
   readonly loadUser: LoadUser | undefined
   readonly sessionAuthHash: UserCheckOptions['sessionAuthHash'] | undefined
+  readonly warn: (warning: { readonly code: CacheWarning; readonly message: string }) => void
 }
 
 /** What the requests of a bridge share once they need a session; nothing here has talked to a server yet. */
@@ -69,6 +73,7 @@ interface Engine {
 /** Session engines by Django's dotted path. */
 const ENGINES: Readonly<Record<string, Engine>> = {
   'django.contrib.sessions.backends.cache': { needs: ['cache'], open: openCacheEngine },
+  'django.contrib.sessions.backends.cached_db': { needs: ['database', 'cache'], open: openCachedDb },
   'django.contrib.sessions.backends.db': { needs: ['database'], open: openDb },
 }
 
@@ -76,7 +81,18 @@ function openCacheEngine({ options, expiryOf, cache: connected }: EngineParts): 
   return cache({ cache: connected(), expiryOf, now: options.now, deadlineMs: options.deadlineMs })
 }
 
-function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts): SessionStore {
+function openCachedDb(parts: EngineParts): SessionStore {
+  const { options, expiryOf, cache: connected } = parts
+  const { now, deadlineMs } = options
+  const warn = (code: CacheWarning, message: string): void => options.warn({ code, message })
+  return cachedDb({
+    rows: openDb(parts),
+    copies: cachedCopies({ ...connected(), expiryOf, now, deadlineMs, warn }),
+    deadlineMs,
+  })
+}
+
+function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts): RowStore {
   return db({
     database: database(),
     codec,

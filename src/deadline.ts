@@ -11,6 +11,12 @@ export function startDeadline(milliseconds: number): Deadline {
   return { remaining: () => Math.max(0, end - performance.now()) }
 }
 
+/** The part of a deadline that one of several servers may take. */
+export function partOf(deadline: Deadline, milliseconds: number): Deadline {
+  const part = startDeadline(milliseconds)
+  return { remaining: () => Math.min(part.remaining(), deadline.remaining()) }
+}
+
 /**
  * Settles as `work` does, or rejects with StoreUnavailable when the deadline comes first; `abandon` then ends what
  * was waited for, so that nothing late can be taken for the answer to somebody else's question.

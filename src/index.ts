@@ -55,5 +55,6 @@ export type {
   JwtDictionary,
   Settings,
 } from './settings/settings.ts'
+export type { CacheWarning } from './stores/cache-outage.ts'
 export type { StoreCall } from './stores/observed-store.ts'
 export type { AbsenceReason, RequestInfo } from './stores/store.ts'

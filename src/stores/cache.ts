@@ -10,7 +10,7 @@ import { SettingsError, StoreUnavailable } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import { compareAndSwap, type Swap } from './compare-and-swap.ts'
-import type { Expiry, ExpiryRule } from './session-expiry.ts'
+import { type Expiry, type ExpiryRule, notAfter } from './session-expiry.ts'
 import { newSessionKey } from './session-key.ts'
 import { isStored, type NotLoaded, type SessionStore, type StoredSession } from './store.ts'
 
@@ -224,8 +224,4 @@ export function cache(options: CacheStoreOptions): SessionStore {
       }
     },
   }
-}
-
-function notAfter(expiry: Expiry, end: Date): Expiry {
-  return expiry.at <= end ? expiry : { ...expiry, at: end }
 }

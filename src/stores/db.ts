@@ -13,7 +13,14 @@ import { compareAndSwap, type Swap } from './compare-and-swap.ts'
 import type { SessionCodec } from './session-data.ts'
 import type { Expiry, ExpiryRule } from './session-expiry.ts'
 import { newSessionKey } from './session-key.ts'
-import { isStored, type NotLoaded, type RequestInfo, type SessionStore, type StoredSession } from './store.ts'
+import {
+  isStored,
+  type NextState,
+  type NotLoaded,
+  type RequestInfo,
+  type SessionStore,
+  type StoredSession,
+} from './store.ts'
 
 export interface DbStoreOptions {
   readonly database: Database
@@ -28,11 +35,23 @@ export interface DbStoreOptions {
   readonly columns?: (session: SessionData, request: RequestInfo | undefined) => Readonly<Record<string, SqlValue>>
 }
 
+/** The store `db`, whose calls may be parts of another store's: each takes what is left of a deadline. */
+export interface RowStore extends SessionStore {
+  load(key: string, deadline?: Deadline): Promise<StoredSession | NotLoaded>
+  create(next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession>
+  save(seen: StoredSession, next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession | null>
+  cycle(seen: StoredSession, next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession | null>
+  touch(seen: StoredSession, deadline?: Deadline): Promise<StoredSession | null>
+  delete(key: string, deadline?: Deadline): Promise<void>
+  /** What is stored under a key, expired or not; null for nothing, and for what cannot be read. */
+  present(key: string, deadline: Deadline): Promise<StoredSession | null>
+}
+
 const MOST_TAKEN_KEYS = 5
 const CLEAR_BATCH = 1000
 const CHECKED_ROWS = 20
 
-export function db(options: DbStoreOptions): SessionStore {
+export function db(options: DbStoreOptions): RowStore {
   const { database, codec, expiryOf, wallClock } = options
   const { quote, isText, deleteSome } = database.dialect
   const table = quote(options.table ?? 'django_session')
@@ -87,21 +106,21 @@ export function db(options: DbStoreOptions): SessionStore {
     return { key, data: answer.data, expiry, version: text }
   }
 
+  async function present(key: string, deadline: Deadline): Promise<StoredSession | null> {
+    const row = await select(key, deadline)
+    const answer = row === undefined ? null : open(key, row)
+    return answer !== null && isStored(answer) ? answer : null
+  }
+
   function swap(
     seen: StoredSession,
-    prepareSwap: (current: StoredSession, deadline: Deadline) => Swap,
+    deadline: Deadline,
+    prepareSwap: (current: StoredSession) => Swap,
   ): Promise<StoredSession | null> {
-    const deadline = startDeadline(options.deadlineMs)
-    return compareAndSwap(seen, {
-      deadline,
-      async read(key) {
-        const row = await select(key, deadline)
-        const answer = row === undefined ? null : open(key, row)
-        return answer !== null && isStored(answer) ? answer : null
-      },
-      prepare: (current) => prepareSwap(current, deadline),
-    })
+    return compareAndSwap(seen, { deadline, read: (key) => present(key, deadline), prepare: prepareSwap })
   }
+
+  const begin = (): Deadline => startDeadline(options.deadlineMs)
 
   async function update(
     current: StoredSession,
@@ -132,8 +151,10 @@ export function db(options: DbStoreOptions): SessionStore {
   }
 
   return {
-    async load(key) {
-      const row = await select(key, startDeadline(options.deadlineMs))
+    present,
+
+    async load(key, deadline = begin()) {
+      const row = await select(key, deadline)
       if (row === undefined) return { absent: 'unknown', reason: 'unknown_session' }
       if (!row.alive) return { absent: 'expired', reason: 'expired_session' }
       return open(key, row)
@@ -142,12 +163,11 @@ export function db(options: DbStoreOptions): SessionStore {
     async exists(key) {
       const { sql, parameters } = hasKey(key)
       const statement = `SELECT session_key FROM ${table} WHERE ${sql}`
-      const rows = await database.rows(statement, parameters, startDeadline(options.deadlineMs))
+      const rows = await database.rows(statement, parameters, begin())
       return rows.some((row) => row.session_key === key)
     },
 
-    async create(next, request) {
-      const deadline = startDeadline(options.deadlineMs)
+    async create(next, request, deadline = begin()) {
       const { names, values, stored } = prepare(next(new Map()), request)
       const marks = ['?', ...values.map(() => '?')].join(', ')
       const sql = `INSERT INTO ${table} (session_key, ${names.join(', ')}) VALUES (${marks})`
@@ -162,15 +182,15 @@ export function db(options: DbStoreOptions): SessionStore {
       }
     },
 
-    save: (seen, next, request) =>
-      swap(seen, (current, deadline) => {
+    save: (seen, next, request, deadline = begin()) =>
+      swap(seen, deadline, (current) => {
         const { names, values, stored } = prepare(next(current.data), request)
         return { result: stored(seen.key), send: () => update(current, names, values, deadline) }
       }),
 
     // One statement renames the row, which keeps the columns of the site's own model and leaves no moment with two.
-    cycle: (seen, next, request) =>
-      swap(seen, (current, deadline) => {
+    cycle: (seen, next, request, deadline = begin()) =>
+      swap(seen, deadline, (current) => {
         const { names, values, stored } = prepare(next(current.data), request)
         const key = newSessionKey()
         return {
@@ -179,8 +199,8 @@ export function db(options: DbStoreOptions): SessionStore {
         }
       }),
 
-    touch: (seen) =>
-      swap(seen, (current, deadline) => {
+    touch: (seen, deadline = begin()) =>
+      swap(seen, deadline, (current) => {
         const expiry = expiryOf(current.data)
         return {
           result: { ...current, expiry },
@@ -188,14 +208,14 @@ export function db(options: DbStoreOptions): SessionStore {
         }
       }),
 
-    async delete(key) {
+    async delete(key, deadline = begin()) {
       const { sql, parameters } = hasKey(key)
-      await database.execute(`DELETE FROM ${table} WHERE ${sql}`, parameters, startDeadline(options.deadlineMs))
+      await database.execute(`DELETE FROM ${table} WHERE ${sql}`, parameters, deadline)
     },
 
     async check() {
       const newest = `SELECT session_data FROM ${table} ORDER BY expire_date DESC LIMIT ${CHECKED_ROWS}`
-      const rows = await database.rows(newest, [], startDeadline(options.deadlineMs))
+      const rows = await database.rows(newest, [], begin())
       const readable = rows.filter(({ session_data: text }) => typeof text === 'string' && 'data' in codec.decode(text))
       if (rows.length > 0 && readable.length === 0) {
         throw new SettingsError(
@@ -210,7 +230,7 @@ export function db(options: DbStoreOptions): SessionStore {
       const isOver = { sql: 'expire_date < ?', parameters: [now] }
       const { sql, parameters } = deleteSome(table, 'session_key', isOver, CLEAR_BATCH)
       for (let total = 0; ; ) {
-        const deleted = await database.execute(sql, parameters, startDeadline(options.deadlineMs))
+        const deleted = await database.execute(sql, parameters, begin())
         if (deleted === 0) return total
         total += deleted
       }

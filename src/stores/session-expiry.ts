@@ -49,6 +49,11 @@ export function expiryOf(value: unknown, settings: ExpirySettings, wallClock: Wa
   return { ...wallClock.later(now, seconds), age: seconds, atBrowserClose }
 }
 
+/** The expiry of what ends at `end` at the latest. */
+export function notAfter(expiry: Expiry, end: Date): Expiry {
+  return expiry.at <= end ? expiry : { ...expiry, at: end }
+}
+
 /** What `set_expiry` stores for a moment. @see django/contrib/sessions/backends/base.py set_expiry */
 export function isoFormat(moment: Instant, wallClock: WallClock): string {
   const text = moment.wallClock.replace(' ', 'T')

@@ -1,0 +1,97 @@
+/** A cache that a site can do without for a while: its failures are reported, and what they left undone is made up for. */
+import { createCircuit } from '../circuit.ts'
+import { type Deadline, partOf } from '../deadline.ts'
+import { StoreUnavailable } from '../errors.ts'
+
+/** Codes of `onWarning` about the cache of cached_db, each told once a minute at most. */
+export type CacheWarning =
+  /** The cache does not answer, or refuses. Sessions come from the database alone meanwhile. */
+  | 'cache_unavailable'
+  /** A session was ended in the database while the cache did not answer. Until it does, Django may find the copy there. */
+  | 'logout_not_in_cache'
+  /** A copy cannot be read, its row is: it has a class of the site's own, or was written by another serializer. */
+  | 'cached_copy_unreadable'
+  /** A session cannot be kept in the cache; it is read from the database. */
+  | 'session_not_cached'
+
+export type WarnOfCache = (code: CacheWarning, message: string) => void
+
+export interface CacheOutage {
+  /** What `work` resolves to; undefined where the cache failed, or is known to. */
+  attempt<T>(deadline: Deadline, work: (part: Deadline) => Promise<T>): Promise<T | undefined>
+  /** Tells of something, once a minute at most. */
+  warn: WarnOfCache
+  /** What stands under a key is not to be trusted, and is to be made up for. */
+  owe(key: string): void
+  owes(key: string): boolean
+  /** Makes up for one key; resolves once it was tried. */
+  repay(key: string, deadline: Deadline): Promise<void>
+}
+
+export interface OutageOptions {
+  readonly now: () => Date
+  readonly deadlineMs: number
+  readonly warn: WarnOfCache
+  /** Sees to it that no older copy stands under a key. @throws StoreUnavailable */
+  readonly amend: (key: string, deadline: Deadline) => Promise<unknown>
+}
+
+/** The part of a call that waits for the cache, so that enough is left for the database. */
+const SHARE = 0.25
+const MINUTE = 60_000
+/** Keys of sessions that were written while the cache did not answer; beyond that the oldest are forgotten. */
+const MOST_OWED = 10_000
+
+export function cacheOutage({ now, deadlineMs, warn, amend }: OutageOptions): CacheOutage {
+  const through = createCircuit((error) => error as Error)
+  const told = new Map<CacheWarning, number>()
+  const owed = new Set<string>()
+  let isRepaying = false
+
+  function warnSeldom(code: CacheWarning, message: string): void {
+    const time = now().getTime()
+    const last = told.get(code)
+    if (last !== undefined && Math.abs(time - last) < MINUTE) return
+    told.set(code, time)
+    warn(code, message)
+  }
+
+  async function attempt<T>(deadline: Deadline, work: (part: Deadline) => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await through(() => work(partOf(deadline, deadlineMs * SHARE)))
+      if (owed.size > 0 && !isRepaying) void repayAll()
+      return result
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      warnSeldom('cache_unavailable', `The cache failed (${error.reason}); sessions come from the database alone.`)
+      return undefined
+    }
+  }
+
+  async function repay(key: string, deadline: Deadline): Promise<void> {
+    if ((await attempt(deadline, (part) => amend(key, part))) !== undefined) owed.delete(key)
+  }
+
+  /** One after another, beside what requests ask for, until the cache fails again. */
+  async function repayAll(): Promise<void> {
+    isRepaying = true
+    for (const key of owed) {
+      await repay(key, partOf({ remaining: () => deadlineMs }, deadlineMs))
+      if (owed.has(key)) break
+    }
+    isRepaying = false
+  }
+
+  return {
+    attempt,
+    warn: warnSeldom,
+    owe(key) {
+      owed.delete(key)
+      owed.add(key)
+      const [oldest] = owed
+      if (owed.size > MOST_OWED && oldest !== undefined) owed.delete(oldest)
+    },
+    owes: (key) => owed.has(key),
+    repay,
+  }
+}
