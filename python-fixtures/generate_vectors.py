@@ -6,7 +6,9 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
-PINNED = {"Django": ("5.2.19", "6.1.3"), "PyJWT": ("2.15.1",), "django-session-jwt": ("0.10.19",)}
+import django
+
+PINNED = {"PyJWT": ("2.15.1",), "django-session-jwt": ("0.10.19",)}
 
 # Topic (the file's name) and the modules whose records it holds.
 TOPICS = {
@@ -18,13 +20,25 @@ TOPICS = {
     "expiry": ["expiry", "expire_date"],
     "auth-hash": ["auth_hash"],
     "pickle": ["pickles"],
+    "engines": ["engines"],
+    "old-sessions": ["old_sessions"],
 }
+# What is Python's or a package's alone is made with the Djangos of today; what later ones dropped, with those that had it.
+SINCE = {"python-json": (5,), "jwt": (5,), "pickle": (5,), "signing": (4, 2), "session-data": (3, 1)}
+BEFORE = {"old-sessions": (4,)}
+
+
+def topics_of(version):
+    return [
+        topic for topic in TOPICS
+        if version >= SINCE.get(topic, (0,)) and version < BEFORE.get(topic, (99,))
+    ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out_dir", type=Path)
-    parser.add_argument("topics", nargs="*", default=list(TOPICS), help=f"default: {' '.join(TOPICS)}")
+    parser.add_argument("topics", nargs="*", default=topics_of(django.VERSION), help="default: all that concern this Django")
     parser.add_argument("--keys", type=Path, help="folder of the RSA test keys; default OUT_DIR/../keys")
     parser.add_argument("--any-version", action="store_true", help="also run on versions that are not pinned")
     options = parser.parse_args()
@@ -43,7 +57,7 @@ def main():
     options.out_dir.mkdir(parents=True, exist_ok=True)
     for topic in options.topics:
         modules = [importlib.import_module(f"vectors.{name}") for name in TOPICS[topic]]
-        header = {"django": installed["Django"], "pyjwt": installed["PyJWT"]}
+        header = {"django": django.get_version(), "pyjwt": installed["PyJWT"]}
         for module in modules:
             header.update(getattr(module, "header", dict)())
         records = [record for module in modules for record in module.records()]

@@ -5,8 +5,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** The oldest Python that each Django runs on. */
-const LEAST_PYTHON = { 4.2: [3, 8], 5.2: [3, 10], 6.1: [3, 12] }
+/** The Pythons that each Django runs on with the packages beside it: the oldest, and where newer ones fail, the newest. */
+const PYTHONS = {
+  2.2: { least: [3, 10], most: [3, 11] },
+  3.2: { least: [3, 10], most: [3, 11] },
+  4.2: { least: [3, 10] },
+  5.2: { least: [3, 10] },
+  6.1: { least: [3, 12] },
+}
 
 /**
  * @param {string} version such as '5.2'
@@ -20,8 +26,7 @@ export function pythonFor(version, { root, say }) {
   const stamp = join(folder, '.installed-from')
   if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return { python }
 
-  const least = LEAST_PYTHON[version]
-  const { command, missing } = findPython(least)
+  const { command, missing } = findPython(PYTHONS[version])
   if (!command) return { missing }
   say(`making a virtual environment with Django ${version}, about 15 seconds the first time`)
   rmSync(folder, { recursive: true, force: true })
@@ -41,16 +46,17 @@ export function pythonFor(version, { root, say }) {
   return { python }
 }
 
-/** The first Python that is new enough and can make virtual environments. */
-function findPython(least) {
+/** The first Python of these versions that can make virtual environments. */
+function findPython({ least, most = [99, 0] }) {
   let withoutVenv = null
   for (const command of candidates()) {
     const version = versionOf(command)
-    if (version === null || isOlder(version, least)) continue
+    if (version === null || isOlder(version, least) || isOlder(most, version)) continue
     if (run(command, ['-c', 'import venv, ensurepip']).status === 0) return { command }
     withoutVenv ??= version
   }
-  if (withoutVenv === null) return { missing: `needs Python ${least.join('.')} or newer, as python3, python or py -3` }
+  const wanted = most[0] === 99 ? `${least.join('.')} or newer` : `${least.join('.')} to ${most.join('.')}`
+  if (withoutVenv === null) return { missing: `needs Python ${wanted}, as python3, python or py -3` }
   const name = withoutVenv.join('.')
   return {
     missing: `Python ${name} cannot make virtual environments: install its venv module (Debian and Ubuntu: \`apt install python${name}-venv\`)`,
@@ -59,7 +65,7 @@ function findPython(least) {
 
 function candidates() {
   const named = ['python3', 'python'].map((name) => [name])
-  const newer = [14, 13, 12, 11].map((minor) => [`python3.${minor}`])
+  const newer = [14, 13, 12, 11, 10].map((minor) => [`python3.${minor}`])
   const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions')
   const managed = existsSync(pyenv) ? readdirSync(pyenv).sort().reverse() : []
   return [

@@ -15,9 +15,9 @@ const root = resolve(import.meta.dirname, '..')
 /** Tasks, and what each needs beside the packages. */
 const TASKS = {
   start: { build: true, djangos: ['5.2'] },
-  test: { build: true, djangos: ['5.2', '6.1'] },
+  test: { build: true, djangos: ['2.2', '3.2', '4.2', '5.2', '6.1'] },
   check: { build: true, djangos: [] },
-  vectors: { build: false, djangos: ['5.2', '6.1'] },
+  vectors: { build: false, djangos: ['2.2', '3.2', '4.2', '5.2', '6.1'] },
   build: { build: true, djangos: [] },
   bench: { build: true, djangos: ['5.2'] },
   soak: { build: true, djangos: [] },
@@ -27,7 +27,7 @@ const TASKS = {
   crash: { build: false, djangos: ['5.2'] },
   fuzz: { build: false, djangos: ['5.2', '6.1'] },
   'package:check': { build: true, djangos: [] },
-  'django-suite': { build: false, djangos: ['5.2', '6.1'] },
+  'django-suite': { build: false, djangos: ['4.2', '5.2', '6.1'] },
 }
 
 const [task = '', ...rest] = process.argv.slice(2)

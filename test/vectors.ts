@@ -5,6 +5,8 @@ import { join } from 'node:path'
 const FOLDER = join(import.meta.dirname, 'vectors')
 
 export const DJANGO_VERSIONS = ['5.2', '6.1'] as const
+/** What these decide otherwise than the newer ones: test/older-djangos.vectors.test.ts. */
+export const OLDER_DJANGO_VERSIONS = ['2.2', '3.2', '4.2'] as const
 
 export interface VectorRecord {
   readonly name: string

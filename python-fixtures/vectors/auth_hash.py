@@ -5,6 +5,9 @@ from django.contrib.auth.models import User
 from .recording import octets
 from .site import FALLBACK_KEY, OTHER_KEY, SECRET_KEY, settings_of
 
+# From 4.1 on.
+HAS_FALLBACKS = hasattr(User, "get_session_auth_fallback_hash")
+
 PASSWORDS = {
     "pbkdf2": "pbkdf2_sha256$1000000$yJ5K8mB2dQ4tN7pR1sV3xZ$uVtM0c2vZQ9yq0l3pKf8aGJpZr5bqf2m1VYxw6nTgqE=",
     "argon2": "argon2$argon2id$v=19$m=102400,t=2,p=8$c29tZXNhbHQ$RdescudvJCsgt3ub+b7dWRWJTmaaJObG",
@@ -33,6 +36,8 @@ def records():
         for label, password in PASSWORDS.items():
             if key_label == "usual" or label in ("pbkdf2", "empty", "non-ASCII"):
                 yield hashed(f"{label}, {key_label} key", password, secret, [])
+    if not HAS_FALLBACKS:
+        return
     yield hashed("pbkdf2, two fallbacks", PASSWORDS["pbkdf2"], SECRET_KEY, [FALLBACK_KEY, OTHER_KEY])
     yield hashed("empty, bytes fallback", "", SECRET_KEY, [SECRETS["bytes"]])
     yield hashed("non-ASCII, non-ASCII fallback", PASSWORDS["non-ASCII"], SECRET_KEY, [SECRETS["non-ASCII"], "k"])
@@ -48,5 +53,6 @@ def hashed(label, password, secret, fallbacks):
             "secret_key": octets(secret),
             "fallback_keys": [octets(key) for key in fallbacks],
             "hash": user.get_session_auth_hash(),
-            "fallback_hashes": list(user.get_session_auth_fallback_hash()),
+            **({"fallback_hashes": list(user.get_session_auth_fallback_hash())} if HAS_FALLBACKS else {}),
+            **({"legacy_hash": user._legacy_get_session_auth_hash()} if hasattr(user, "_legacy_get_session_auth_hash") else {}),
         }

@@ -34,6 +34,13 @@ def told_bytes(value):
     return bytes.fromhex(value["hex"]) if isinstance(value, dict) and value.keys() == {"hex"} else value
 
 
+def told_options(options):
+    """The keyword arguments of a signer."""
+    return {
+        name: list(map(octets, value)) if name == "fallback_keys" else octets(value) for name, value in options.items()
+    }
+
+
 def repeated(text, times, before="", after=""):
     """A long text, told shortly; `spelled` gives the text itself."""
     return {"before": before, "repeat": text, "times": times, "after": after}

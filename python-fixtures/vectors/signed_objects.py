@@ -7,8 +7,7 @@ import zlib
 from django.core import signing
 from django.core.signing import Signer, TimestampSigner
 
-from .recording import canonical, outcome
-from .signing import told
+from .recording import canonical, outcome, told_options
 from .site import FALLBACK_KEY, NOW_MS, OTHER_KEY, SECRET_KEY, clock_at, settings_of
 
 OBJECTS = [
@@ -196,7 +195,7 @@ def load(label, options, signed, later, max_age):
     return {
         "name": f"loads {label}",
         "kind": "loads",
-        "signer": told(options),
+        "signer": told_options(options),
         "now_ms": NOW_MS + later,
         "max_age": max_age,
         "signed": signed,

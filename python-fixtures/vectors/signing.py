@@ -5,7 +5,7 @@ import datetime
 from django.core.signing import Signer, TimestampSigner, b62_decode, b62_encode
 from django.utils.crypto import salted_hmac
 
-from .recording import octets, outcome
+from .recording import octets, outcome, told_options
 from .site import FALLBACK_KEY, NOW_MS, OTHER_KEY, SECRET_KEY, clock_at
 
 KEYS = {
@@ -112,19 +112,13 @@ VALUES = [
 ]
 
 
-def told(options):
-    return {name: list(map(
-        octets, value,
-    )) if name == "fallback_keys" else octets(value) for name, value in options.items()}
-
-
 def signed():
     for label, options in SIGNERS.items():
         for value in VALUES if label == "default" else ["hello", "", "a:b.c"]:
             yield {
                 "name": f"sign {label}: {value[:20]!r}",
                 "kind": "sign",
-                "signer": told(options),
+                "signer": told_options(options),
                 "value": value,
                 "signed": Signer(**options).sign(value),
             }
@@ -184,7 +178,7 @@ def unsigned():
         yield {
             "name": f"unsign {label}",
             "kind": "unsign",
-            "signer": told(options),
+            "signer": told_options(options),
             "signed": text,
             "result": outcome(lambda: Signer(**options).unsign(text)),
             **({"why": why[0]} if why else {}),
@@ -209,7 +203,7 @@ def dated():
             yield {
                 "name": f"timestamp sign {label} at {now_ms}",
                 "kind": "timestamp_sign",
-                "signer": told(options),
+                "signer": told_options(options),
                 "now_ms": now_ms,
                 "value": "hello",
                 "signed": text,
@@ -266,7 +260,7 @@ def timestamp(label, options, text, now_ms, max_age, why=None):
     return {
         "name": f"timestamp unsign {label}",
         "kind": "timestamp_unsign",
-        "signer": told(options),
+        "signer": told_options(options),
         "now_ms": now_ms,
         "max_age": max_age,
         "signed": text,

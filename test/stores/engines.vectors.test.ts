@@ -1,0 +1,69 @@
+/** What each session engine of every Django left in its store, read and written. */
+import { inflateSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { readPickle } from '../../src/python/pickle/pickle-reader.ts'
+import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
+import { chooseSerializer } from '../../src/serializers/choose-serializer.ts'
+import { createPickleSerializer } from '../../src/serializers/pickle-serializer.ts'
+import type { Encoded, Serializer, SessionData } from '../../src/serializers/serializer.ts'
+import { writesSignedSessions } from '../../src/settings/django-version.ts'
+import { createSessionCodec } from '../../src/stores/session-data.ts'
+import { describeNode } from '../python/pickle/described-node.ts'
+import { DJANGO_VERSIONS, OLDER_DJANGO_VERSIONS, type VectorFile, type VectorRecord, vectorFile } from '../vectors.ts'
+
+interface Record extends VectorRecord {
+  readonly settings: { readonly SESSION_SERIALIZER: string; readonly DEFAULT_HASHING_ALGORITHM?: 'sha1' }
+  readonly now_ms: number
+  readonly session: unknown
+  readonly session_data: string
+  /** Of a cached value: base64 in a row, hexadecimal digits of a client's bytes, or of what a file holds compressed. */
+  readonly value?: string
+  readonly hex?: string
+  readonly packed?: string
+  readonly session_store?: string
+  readonly compressed?: true
+}
+
+describe.each([...OLDER_DJANGO_VERSIONS, ...DJANGO_VERSIONS])('Django %s', (version) => {
+  const { records, secret_key } = vectorFile<VectorFile<Record> & { secret_key: string }>('engines', version)
+
+  test.each(records.filter(({ kind }) => kind === 'db' || kind === 'file'))('$name', (record) => {
+    const serializer = chooseSerializer(record.settings.SESSION_SERIALIZER, {})
+    const { encode, decode } = createSessionCodec({
+      SECRET_KEY: secret_key,
+      serializer,
+      writes: writesSignedSessions(version, record.settings.DEFAULT_HASHING_ALGORITHM ?? 'sha256') ? 'signed' : 'old',
+      now: () => record.now_ms,
+      ...(record.session_store !== undefined && { salt: `django.contrib.sessions.${record.session_store}` }),
+    })
+    const answer = decode(record.session_data)
+    if (!('data' in answer)) throw new Error(`${record.name}: ${answer.reason}`)
+    expect(told(answer.data, serializer)).toEqual(record.session)
+    const written = encode(answer.data)
+    const again = decode(written)
+    if (!('data' in again)) throw new Error('what was written is read')
+    expect(told(again.data, serializer)).toEqual(record.session)
+    // Django's pickles are of another protocol, and its zlib is of another build.
+    if (serializer.name.endsWith('PickleSerializer')) return
+    expect(written.startsWith('.')).toBe(record.session_data.startsWith('.'))
+    if (!record.compressed) expect(written).toBe(record.session_data)
+  })
+
+  const cached = records.filter(({ kind, value, hex, packed }) => /cache/.test(kind) && (value ?? hex ?? packed))
+  test.each(cached)('$name', ({ session, value, hex, packed }) => {
+    const bytes =
+      packed === undefined
+        ? Buffer.from(value ?? hex ?? '', value === undefined ? 'hex' : 'base64')
+        : inflateSync(Buffer.from(packed, 'hex'))
+    const serializer = createPickleSerializer()
+    expect(told(serializer.loads(bytes), serializer)).toEqual(session)
+  })
+})
+
+/** As python-fixtures/vectors/described.py. */
+function told(data: ReadonlyMap<string, Encoded>, serializer: Serializer): unknown {
+  if (serializer.name.endsWith('PickleSerializer'))
+    return describeNode(readPickle(serializer.dumps(data as SessionData)))
+  const values = Array.from(data, ([key, value]) => [key, value.exact?.() ?? value.decode()] as const)
+  return describeNode(readPickle(formatPickle(new Map(values))))
+}
