@@ -1,18 +1,20 @@
 /** From DATABASES.default to a live database. */
 import type { DatabaseSync } from 'node:sqlite'
+import { checkMysql, openMysql } from './connect-mysql.ts'
+import { checkPostgres, openPostgres } from './connect-postgres.ts'
 import type { Database } from './databases/database.ts'
+import { mysql } from './databases/mysql.ts'
+import type { MysqlPool } from './databases/mysql-pool.ts'
 import { type PostgresPool, postgres } from './databases/postgres.ts'
 import { sqlite } from './databases/sqlite.ts'
 import type { WallClock } from './databases/wall-clock.ts'
-import { isNotFound, missingPackage, named, SettingsError } from './errors.ts'
-import { needPackage } from './optional-package.ts'
-import type { DatabaseSettings, Settings } from './settings/settings.ts'
+import { named, SettingsError } from './errors.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** An open client of the site's own. */
-export type DatabaseClient = PostgresPool | DatabaseSync
+export type DatabaseClient = PostgresPool | MysqlPool | DatabaseSync
 
 const ALIAS = 'default'
-const POSTGRES_REASON = 'DATABASES.default with ENGINE postgresql'
 
 export interface DatabaseOptions {
   readonly clients: { readonly databases?: Readonly<Record<string, DatabaseClient>> }
@@ -34,53 +36,31 @@ export function checkDatabase(settings: Settings, { clients }: DatabaseOptions):
         'settingsFromEnv() takes it from DATABASE_URL), or an open client in clients.databases.default.',
     )
   }
-  if (database.vendor === 'mysql')
-    throw new SettingsError('DATABASES.default: MySQL and MariaDB are not supported yet.')
-  if (database.vendor === 'postgresql') needPackage('pg', POSTGRES_REASON)
+  if (database.vendor === 'mysql') checkMysql(database)
+  if (database.vendor === 'postgresql') checkPostgres(database)
 }
 
 /** Makes the live object; the server is reached when the first statement needs it. */
 export function openDatabase(settings: Settings, options: DatabaseOptions, wallClock: WallClock): Database {
   const client = options.clients.databases?.[ALIAS]
-  if (client !== undefined && 'prepare' in client) return sqlite({ path: '', wallClock, client })
-  if (client !== undefined) return postgres({ pool: async () => client })
+  if (client !== undefined) return usingClient(client, wallClock)
   const database = settings.DATABASES[ALIAS]
-  if (database?.vendor === 'sqlite') return sqlite({ path: database.name, wallClock })
-  if (database?.vendor === 'postgresql') {
-    return postgres({
-      pool: () => openPool(database, options.deadlineMs),
-      end: (pool) => (pool as unknown as { end(): Promise<void> }).end(),
-    })
-  }
-  throw new SettingsError('DATABASES.default is not supported.')
-}
-
-async function openPool(database: DatabaseSettings, deadlineMs: number): Promise<PostgresPool> {
-  const { default: pg } = await importPg()
-  return new pg.Pool({
-    database: database.name,
-    ...(database.user && { user: database.user }),
-    ...(database.password && { password: database.password }),
-    ...(database.host && { host: database.host }),
-    ...(database.port && { port: database.port }),
-    ...sslOf(database.options.sslmode),
-    connectionTimeoutMillis: deadlineMs,
-    application_name: 'django-session-bridge',
-  }) as unknown as PostgresPool
-}
-
-// A literal name, in a `try`: bundlers then take the package in where it is installed, and go without where it is not.
-async function importPg(): Promise<typeof import('pg')> {
-  try {
-    return await import('pg')
-  } catch (error) {
-    throw isNotFound(error) ? missingPackage('pg', POSTGRES_REASON) : error
+  switch (database?.vendor) {
+    case 'sqlite':
+      return sqlite({ path: database.name, wallClock })
+    case 'postgresql':
+      return openPostgres(database, options.deadlineMs)
+    case 'mysql':
+      return openMysql(database, options.deadlineMs, wallClock)
+    case undefined:
+      throw new SettingsError('DATABASES.default is missing.')
   }
 }
 
-/** libpq's sslmode; only the two `verify` modes check the server's certificate, as there. */
-function sslOf(mode: unknown): { ssl?: { rejectUnauthorized: boolean } | false } {
-  if (mode === undefined || mode === 'prefer' || mode === 'allow') return {}
-  if (mode === 'disable') return { ssl: false }
-  return { ssl: { rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full' } }
+/** Drivers are told apart by what their clients can do. */
+function usingClient(client: DatabaseClient, wallClock: WallClock): Database {
+  if ('prepare' in client) return sqlite({ path: '', wallClock, client })
+  if ('connect' in client) return postgres({ pool: async () => client })
+  if ('getConnection' in client || 'pool' in client) return mysql({ pool: async () => client, wallClock })
+  throw new SettingsError('clients.databases.default is no pool of pg or mysql2 and no DatabaseSync.')
 }

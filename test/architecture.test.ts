@@ -85,6 +85,8 @@ const LAYERS: readonly Layer[] = [
       'connect.ts',
       'connect-cache.ts',
       'connect-database.ts',
+      'connect-mysql.ts',
+      'connect-postgres.ts',
       'optional-package.ts',
       'index.ts',
     ],

@@ -1,7 +1,7 @@
 /**
  * Finds or starts the real servers that the live tests talk to, once per run, and says loudly which are missing.
  *
- * PostgreSQL: BRIDGE_POSTGRES_URL, else a container. Django 5.2: a Python that `npm test` prepared. Django 6.1: a
+ * PostgreSQL: BRIDGE_POSTGRES_URL, MySQL or MariaDB: BRIDGE_MYSQL_URL, else containers. Django 5.2: a Python that `npm test` prepared. Django 6.1: a
  * container where a Docker engine answers and the base image can be had, else such a Python. In CI all must be there.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -17,11 +17,12 @@ export type DjangoRuntime =
   | { readonly version: string; readonly image: string }
   | ({ readonly version: string } & Missing)
 
-export type PostgresServer = { readonly url: string } | Missing
+export type DatabaseServer = { readonly url: string } | Missing
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgres: PostgresServer
+    postgres: DatabaseServer
+    mysql: DatabaseServer
     djangos: readonly DjangoRuntime[]
   }
 }
@@ -32,12 +33,15 @@ const stops: (() => Promise<unknown>)[] = []
 export async function setup(project: TestProject): Promise<void> {
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
   const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 20_000 }).status === 0
-  const postgres = await findPostgres(engine)
+  const postgres = await findServer(POSTGRES, engine)
+  const mysql = await findServer(MYSQL, engine)
   const djangos = [preparedPython('5.2'), await containerOrPython('6.1', engine)]
   project.provide('postgres', postgres)
+  project.provide('mysql', mysql)
   project.provide('djangos', djangos)
   const absent = [
     ...('missing' in postgres ? [`PostgreSQL: ${postgres.missing}`] : []),
+    ...('missing' in mysql ? [`MySQL: ${mysql.missing}`] : []),
     ...djangos.flatMap((django) => ('missing' in django ? [`Django ${django.version}: ${django.missing}`] : [])),
   ]
   for (const line of absent) console.warn(`\n  SKIPPED  ${line}`)
@@ -48,21 +52,55 @@ export async function teardown(): Promise<void> {
   await Promise.all(stops.map((stop) => stop()))
 }
 
-async function findPostgres(engine: boolean): Promise<PostgresServer> {
-  const url = process.env.BRIDGE_POSTGRES_URL
+interface ServerKind {
+  readonly variable: string
+  readonly scheme: string
+  readonly port: number
+  readonly imageVariable: string
+  readonly image: string
+  readonly environment: Readonly<Record<string, string>>
+  /** What it logs when it can be used, and how often by then. */
+  readonly ready: readonly [RegExp, number]
+}
+
+const POSTGRES: ServerKind = {
+  variable: 'BRIDGE_POSTGRES_URL',
+  scheme: 'postgres',
+  port: 5432,
+  imageVariable: 'POSTGRES_IMAGE',
+  image: 'postgres:17',
+  environment: { POSTGRES_PASSWORD: 'bridge', POSTGRES_USER: 'bridge', POSTGRES_DB: 'bridge' },
+  ready: [/ready to accept connections/, 2],
+}
+const MYSQL: ServerKind = {
+  variable: 'BRIDGE_MYSQL_URL',
+  scheme: 'mysql',
+  port: 3306,
+  imageVariable: 'MYSQL_IMAGE',
+  image: 'mysql:8.4',
+  // Root, since tests make databases and users.
+  environment: { MYSQL_ROOT_PASSWORD: 'bridge', MYSQL_DATABASE: 'bridge' },
+  ready: [/ready for connections.*port: 3306/, 1],
+}
+
+async function findServer(kind: ServerKind, engine: boolean): Promise<DatabaseServer> {
+  const url = process.env[kind.variable]
   if (url) return { url }
-  const how = 'set BRIDGE_POSTGRES_URL=postgres://user:password@host:5432/database'
+  const how = `set ${kind.variable}=${kind.scheme}://user:password@host:${kind.port}/database`
   if (!engine) return { missing: `${how}, or start a Docker engine` }
-  const image = process.env.POSTGRES_IMAGE ?? 'postgres:17'
+  const image = process.env[kind.imageVariable] ?? kind.image
+  const user = kind === POSTGRES ? 'bridge' : 'root'
   try {
     const { GenericContainer, Wait } = await import('testcontainers')
     const container = await new GenericContainer(image)
-      .withEnvironment({ POSTGRES_PASSWORD: 'bridge', POSTGRES_USER: 'bridge', POSTGRES_DB: 'bridge' })
-      .withExposedPorts(5432)
-      .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
+      .withEnvironment(kind.environment)
+      .withExposedPorts(kind.port)
+      .withWaitStrategy(Wait.forLogMessage(...kind.ready))
       .start()
     stops.push(() => container.stop())
-    return { url: `postgres://bridge:bridge@${container.getHost()}:${container.getMappedPort(5432)}/bridge` }
+    return {
+      url: `${kind.scheme}://${user}:bridge@${container.getHost()}:${container.getMappedPort(kind.port)}/bridge`,
+    }
   } catch (error) {
     return { missing: `the image ${image} cannot be run (${reason(error)}); ${how}` }
   }

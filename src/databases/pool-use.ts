@@ -1,13 +1,15 @@
 /**
- * How a `pg` Pool is used, to tell a pool without a free connection from a server that does not answer: to a caller
+ * How a driver's pool is used, to tell a pool without a free connection from a server that does not answer: to a caller
  * both are a wait. A pool that shows neither counts nor events is never called exhausted.
  */
 import { StoreUnavailable } from '../errors.ts'
 
-/** What a `pg` Pool shows beside `connect`. */
+/** What a pool shows of itself, in the words of `pg`. */
 export interface PoolCounts {
   readonly totalCount?: number
   readonly idleCount?: number
+  /** How many of `totalCount` are more than being made; watched by events where a pool does not tell. */
+  readonly standingCount?: number
   readonly options?: { readonly max?: number }
   on?(event: 'acquire' | 'remove' | 'error', listener: (client: object) => void): unknown
 }
@@ -25,7 +27,8 @@ export interface PoolUse {
   exhausted(): StoreUnavailable
 }
 
-export function watchPool(pool: PoolCounts): PoolUse {
+/** @param server as the message names it */
+export function watchPool(pool: PoolCounts, server: string): PoolUse {
   // A connection that is still being made is in totalCount, too: these are the ones that stand.
   const standing = new Set<object>()
   // In use before we looked, or being made: taken for standing, since a leaked one never shows itself.
@@ -49,13 +52,14 @@ export function watchPool(pool: PoolCounts): PoolUse {
     isExhausted(since) {
       const { totalCount = 0, idleCount = 0, options } = pool
       const max = options?.max ?? Number.POSITIVE_INFINITY
-      const isFull = totalCount >= max && idleCount === 0 && Math.min(standing.size + earlier, totalCount) >= max
+      const stand = pool.standingCount ?? Math.min(standing.size + earlier, totalCount)
+      const isFull = totalCount >= max && idleCount === 0 && stand >= max
       // Where we hold them all and no answer came, it is the server that is slow.
       return isFull && (ours < max || lastAnswer > since)
     },
     exhausted: () =>
       new StoreUnavailable(
-        `All ${pool.options?.max} connections of the PostgreSQL pool stayed in use until the deadline. The database may ` +
+        `All ${pool.options?.max} connections of the ${server} pool stayed in use until the deadline. The database may ` +
           'be well: release every client that is checked out, or give the bridge a larger pool, or one of its own, in ' +
           'clients.databases.',
         { reason: 'pool_exhausted' },

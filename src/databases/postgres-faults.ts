@@ -1,6 +1,7 @@
 /** What PostgreSQL, and `pg`, say when something fails, in this library's terms. */
 import { DjangoBridgeError, driverFault, type StoreFailure, StoreUnavailable } from '../errors.ts'
 import { NoSuchValue, UniqueViolation } from './database.ts'
+import type { ServerFaults } from './pooled-statements.ts'
 
 const UNIQUE_VIOLATION = '23505'
 /** invalid_text_representation, numeric_value_out_of_range: text that no value of the column's type has. */
@@ -53,6 +54,15 @@ export function postgresFault(error: unknown): DjangoBridgeError {
   return new StoreUnavailable(MESSAGES[reason] ?? 'PostgreSQL refused a statement.', { reason, cause })
 }
 
+export const postgresFaults: ServerFaults = {
+  faultOf: postgresFault,
+  isRefusal,
+  isAnswer,
+  isRolledBack,
+  isOutOfDate,
+  isBroken,
+}
+
 /** Whether the server answered the statement, with no, so that the connection is as sound as before. */
 export function isAnswer(error: unknown): boolean {
   // By code, since `severity` is in the server's language.
@@ -76,12 +86,6 @@ export function isBroken(error: unknown): boolean {
   if (typeof code === 'string') return BROKEN.has(code)
   // `pg` gives no code to a connection that ended.
   return typeof message === 'string' && message.startsWith('Connection terminated unexpectedly')
-}
-
-/** Whether a server that could not be connected to may be there in a moment, as while it is restarted. */
-export function mayComeBack(error: unknown): boolean {
-  const fault = postgresFault(error)
-  return fault instanceof StoreUnavailable && (fault.reason === 'unreachable' || fault.reason === 'starting_up')
 }
 
 /** Connection exceptions, authorization, shutdowns, too many connections, internal errors. */

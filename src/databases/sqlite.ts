@@ -8,11 +8,10 @@ import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
 import { DriverMissingError, driverFault, StoreUnavailable } from '../errors.ts'
-import { parseIsoFormat } from '../python/iso-format.ts'
 import { type Database, type Row, type SqlValue, UniqueViolation } from './database.ts'
 import { standardSql } from './sql-dialect.ts'
 import { isLocked, sqliteFault } from './sqlite-faults.ts'
-import type { WallClock } from './wall-clock.ts'
+import { naiveDate, type WallClock } from './wall-clock.ts'
 
 export interface SqliteOptions {
   /** Path of the file, or `:memory:`. A file that does not exist is never created. */
@@ -83,10 +82,7 @@ export function sqlite(options: SqliteOptions): Database {
     execute: (sql, parameters, deadline) =>
       run(sql, deadline, (prepared) => Number(prepared.run(...parameters.map(bound)).changes)),
     fromInstant: (instant) => instant.wallClock,
-    toDate(column) {
-      const read = typeof column === 'string' ? parseIsoFormat(column) : null
-      return read === null ? null : wallClock.reading(read.localMilliseconds - (read.offsetMilliseconds ?? 0)).at
-    },
+    toDate: (column) => naiveDate(column, wallClock),
     close: async () => close(),
   }
 }

@@ -5,6 +5,7 @@
  * @see django/utils/timezone.py now, django/db/backends/sqlite3/operations.py adapt_datetimefield_value
  */
 import { isNotFound, missingPackage } from '../errors.ts'
+import { parseIsoFormat } from '../python/iso-format.ts'
 import type { Instant } from './database.ts'
 
 export interface WallClock {
@@ -59,6 +60,12 @@ export async function loadZoneClock(timeZone: string): Promise<WallClock> {
     later: (at, seconds) => fromLocal(localMilliseconds(at) + seconds * 1000),
     reading: fromLocal,
   }
+}
+
+/** The moment in a column that holds what a wall clock showed; null for what is none. */
+export function naiveDate(column: unknown, wallClock: WallClock): Date | null {
+  const read = typeof column === 'string' ? parseIsoFormat(column) : null
+  return read === null ? null : wallClock.reading(read.localMilliseconds - (read.offsetMilliseconds ?? 0)).at
 }
 
 async function loadTemporal(): Promise<{ Temporal: TemporalLike }> {

@@ -1,7 +1,7 @@
 /**
  * One database, given as Django's dictionary or as a URL that dj-database-url and django-environ take:
  * `postgres://user:password@host:5432/name?sslmode=require`, `sqlite:////srv/site/db.sqlite3`, `sqlite:///db.sqlite3`
- * (relative to the working directory), `sqlite://:memory:`.
+ * (relative to the working directory), `sqlite://:memory:`, `mysql://user:password@host:3306/name?charset=utf8mb4`.
  */
 import { named, SettingsError } from '../errors.ts'
 
@@ -34,6 +34,10 @@ const ENGINES: Readonly<Record<string, DatabaseVendor>> = {
   'django.db.backends.postgresql': 'postgresql',
   'django.db.backends.postgresql_psycopg2': 'postgresql',
   'django.db.backends.mysql': 'mysql',
+  'django.contrib.gis.db.backends.spatialite': 'sqlite',
+  'django.contrib.gis.db.backends.postgis': 'postgresql',
+  'django.contrib.gis.db.backends.mysql': 'mysql',
+  'mysql.connector.django': 'mysql',
 }
 
 const SCHEMES: Readonly<Record<string, DatabaseVendor>> = {
@@ -45,6 +49,11 @@ const SCHEMES: Readonly<Record<string, DatabaseVendor>> = {
   psql: 'postgresql',
   mysql: 'mysql',
   mysql2: 'mysql',
+  'mysql-connector': 'mysql',
+  mariadb: 'mysql',
+  mysqlgis: 'mysql',
+  postgis: 'postgresql',
+  spatialite: 'sqlite',
 }
 
 /** @throws SettingsError naming `alias`, never the URL */
@@ -104,7 +113,7 @@ function fromUrl(alias: string, url: string): DatabaseSettings {
 }
 
 const URL_SHAPE =
-  /^(?<scheme>[a-z0-9+]+):\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>\d+))?(?<path>\/[^?]*)?(?:\?(?<query>.*))?$/i
+  /^(?<scheme>[a-z0-9+-]+):\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>\d+))?(?<path>\/[^?]*)?(?:\?(?<query>.*))?$/i
 /** No port follows this colon. */
 const IN_MEMORY = /^(?<scheme>sqlite3?):\/\/:memory:$/i
 

@@ -1,9 +1,11 @@
-/** Databases for tests: SQLite in memory, and PostgreSQL where BRIDGE_POSTGRES_URL names one. */
+/** Databases for tests: SQLite in memory, PostgreSQL and MySQL where their URLs are given. */
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import { createConnection, createPool, type Pool, type PoolOptions, type RowDataPacket } from 'mysql2/promise'
 import pg from 'pg'
 import type { Database } from '../../src/databases/database.ts'
 import { openMemoryDatabase } from '../../src/databases/memory-database.ts'
+import { mysql } from '../../src/databases/mysql.ts'
 import { postgres } from '../../src/databases/postgres.ts'
 import { sqlite } from '../../src/databases/sqlite.ts'
 import { utcClock, type WallClock } from '../../src/databases/wall-clock.ts'
@@ -22,6 +24,15 @@ const POSTGRES_TABLES = `
     last_login timestamp with time zone NULL, is_superuser boolean NOT NULL, username varchar(150) NOT NULL UNIQUE,
     first_name varchar(150) NOT NULL, last_name varchar(150) NOT NULL, email varchar(254) NOT NULL, is_staff boolean NOT NULL,
     is_active boolean NOT NULL, date_joined timestamp with time zone NOT NULL);`
+
+const MYSQL_TABLES = [
+  `CREATE TABLE django_session (session_key varchar(40) NOT NULL PRIMARY KEY, session_data longtext NOT NULL,
+    expire_date datetime(6) NOT NULL, KEY django_session_expire_date (expire_date))`,
+  `CREATE TABLE auth_user (id integer NOT NULL PRIMARY KEY AUTO_INCREMENT, password varchar(128) NOT NULL,
+    last_login datetime(6) NULL, is_superuser bool NOT NULL, username varchar(150) NOT NULL UNIQUE,
+    first_name varchar(150) NOT NULL, last_name varchar(150) NOT NULL, email varchar(254) NOT NULL, is_staff bool NOT NULL,
+    is_active bool NOT NULL, date_joined datetime(6) NOT NULL)`,
+]
 
 export async function sqliteFixture(wallClock: WallClock = utcClock): Promise<TestDatabase & { client: DatabaseSync }> {
   const client = openMemoryDatabase()
@@ -56,6 +67,51 @@ export async function postgresFixture(url: string): Promise<TestDatabase & { cli
       await runOnce(url, `DROP SCHEMA ${schema} CASCADE`)
     },
   }
+}
+
+export interface MysqlFixture extends TestDatabase {
+  readonly client: Pool
+  /** Of the fixture's own database. */
+  readonly url: string
+}
+
+export interface MysqlFixtureOptions {
+  /** How the pool is made that the library gets; without a word, as a site makes it. */
+  readonly pool?: PoolOptions
+  /** Default utf8mb4_general_ci. */
+  readonly collation?: string
+  readonly wallClock?: WallClock
+}
+
+/** A database of its own on the server of BRIDGE_MYSQL_URL. */
+export async function mysqlFixture(
+  server: string,
+  { pool, collation = 'utf8mb4_general_ci', wallClock = utcClock }: MysqlFixtureOptions = {},
+): Promise<MysqlFixture> {
+  const name = `bridge_${randomUUID().replaceAll('-', '')}`
+  const [charset] = collation.split('_')
+  await runOnMysql(server, `CREATE DATABASE ${name} CHARACTER SET ${charset} COLLATE ${collation}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  const client = createPool({ uri: url.href, connectionLimit: 4, ...pool })
+  const aside = createPool({ uri: url.href, connectionLimit: 1, dateStrings: true })
+  for (const table of MYSQL_TABLES) await aside.query(table)
+  return {
+    client,
+    url: url.href,
+    database: mysql({ pool: async () => client, wallClock }),
+    run: async (sql, parameters = []) => (await aside.query<RowDataPacket[]>(sql, [...parameters]))[0],
+    async close() {
+      await Promise.all([client.end(), aside.end()])
+      await runOnMysql(server, `DROP DATABASE ${name}`)
+    },
+  }
+}
+
+async function runOnMysql(url: string, sql: string): Promise<void> {
+  const admin = await createConnection(url)
+  await admin.query(sql)
+  await admin.end()
 }
 
 async function runOnce(url: string, sql: string): Promise<void> {

@@ -13,7 +13,7 @@ let pool: Pool
 let use: PoolUse
 beforeEach(() => {
   pool = new Pool()
-  use = watchPool(pool)
+  use = watchPool(pool, 'PostgreSQL')
 })
 
 /** Somebody else takes a connection that the pool made. */
@@ -50,7 +50,7 @@ describe('S35: a pool counts as exhausted', () => {
 
   test('when its connections were leaked before it was given to us', () => {
     pool.totalCount = 2
-    use = watchPool(pool)
+    use = watchPool(pool, 'PostgreSQL')
     expect(waits()).toBe(true)
   })
 })
@@ -93,7 +93,7 @@ describe('S35: a pool does not count as exhausted', () => {
   })
 
   test('when it shows neither counts nor events', () => {
-    use = watchPool({})
+    use = watchPool({}, 'PostgreSQL')
     use.taken({})
     expect(waits()).toBe(false)
   })

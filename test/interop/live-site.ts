@@ -11,7 +11,7 @@ import { type Bridge, type BridgeParts, createBridge } from '../../src/bridge.ts
 import type { DjangoContext, ResponseChanges, SuspiciousEvent } from '../../src/context.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { type DjangoSite, startDjango } from '../../tour/django.ts'
-import type { DjangoRuntime, PostgresServer } from '../servers.ts'
+import type { DatabaseServer, DjangoRuntime } from '../servers.ts'
 
 export const SECRET_KEY = 'the secret key of a live site, long enough for HS256'
 
@@ -30,7 +30,7 @@ export interface LiveSite {
 type DatabaseKind = 'SQLite' | 'PostgreSQL'
 
 /** Every Django that is there, on every database that is there: pairs for `describe.each`. */
-export function sitesToTest(djangos: readonly DjangoRuntime[], postgres: PostgresServer) {
+export function sitesToTest(djangos: readonly DjangoRuntime[], postgres: DatabaseServer) {
   const databases: DatabaseKind[] = 'missing' in postgres ? ['SQLite'] : ['SQLite', 'PostgreSQL']
   const present = djangos.filter((django) => !('missing' in django))
   return present.flatMap((runtime) =>
@@ -106,7 +106,7 @@ export async function sqliteHome(parent: string = tmpdir()): Promise<DatabaseHom
   }
 }
 
-export async function postgresHome(server: PostgresServer): Promise<DatabaseHome> {
+export async function postgresHome(server: DatabaseServer): Promise<DatabaseHome> {
   if ('missing' in server) throw new Error(server.missing)
   const name = `bridge_${randomUUID().replaceAll('-', '')}`
   const url = new URL(server.url)

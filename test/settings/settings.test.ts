@@ -68,9 +68,37 @@ describe('createBridge refuses, and says what to do', () => {
       /ENGINE django\.db\.backends\.oracle is not known/,
     ],
     [
-      'MySQL',
-      { SECRET_KEY, DATABASES: { default: 'mysql://root@127.0.0.1/x' } },
-      /MySQL and MariaDB are not supported yet/,
+      'an option of MySQL that is not read',
+      { SECRET_KEY, DATABASES: { default: 'mysql://root@127.0.0.1/x?read_default_file=/etc/my.cnf' } },
+      /OPTIONS\.read_default_file is not supported; supported: init_command.*clients\.databases\.default/,
+    ],
+    [
+      'an isolation level of MySQL that there is not',
+      { SECRET_KEY, DATABASES: { default: 'mysql://root@127.0.0.1/x?isolation_level=none' } },
+      /OPTIONS\.isolation_level must be one of read uncommitted, read committed/,
+    ],
+    [
+      'a mode of MySQL that holds SQL',
+      { SECRET_KEY, DATABASES: { default: "mysql://root@127.0.0.1/x?sql_mode='" } },
+      /OPTIONS\.sql_mode must be names/,
+    ],
+    [
+      'a certificate for MySQL that is not there',
+      { SECRET_KEY, DATABASES: { default: 'mysql://root@127.0.0.1/x?ssl-ca=/nowhere.pem' } },
+      /the file of OPTIONS\.ssl\.ca cannot be read/,
+    ],
+    [
+      'an ssl_mode of MySQL that there is not',
+      { SECRET_KEY, DATABASES: { default: 'mysql://root@127.0.0.1/x?ssl_mode=maybe' } },
+      /OPTIONS\.ssl_mode must be DISABLED/,
+    ],
+    [
+      'options of PostgreSQL that are no text',
+      {
+        SECRET_KEY,
+        DATABASES: { default: { ENGINE: 'django.db.backends.postgresql', NAME: 'x', OPTIONS: { options: 5 } } },
+      },
+      /OPTIONS\.options must be text/,
     ],
     ['an age of no number', { SECRET_KEY, SESSION_COOKIE_AGE: '1000' }, /SESSION_COOKIE_AGE/],
     ['an age of zero', { SECRET_KEY, SESSION_COOKIE_AGE: 0 }, /SESSION_COOKIE_AGE/],

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { describe, expect, inject, test } from 'vitest'
 import { isStored } from '../../src/stores/store.ts'
-import { postgresFixture } from '../contracts/database-fixtures.ts'
+import { type MysqlFixtureOptions, mysqlFixture, postgresFixture } from '../contracts/database-fixtures.ts'
 import { describeRaces } from '../contracts/db-races.ts'
 import { storeOn } from '../contracts/db-store.ts'
 import { describeSessionStore, setting } from '../contracts/session-store.ts'
@@ -31,6 +31,14 @@ else {
       await fixture.close()
     })
   })
+}
+
+const mysql = inject('mysql')
+if ('missing' in mysql) test.skip(`db on MySQL (${mysql.missing})`, () => {})
+else {
+  const make = (options?: MysqlFixtureOptions) => mysqlFixture(mysql.url, options)
+  describeSessionStore('db on MySQL', async () => storeOn(await make()))
+  describeRaces('db on MySQL', make)
 }
 
 /** Until some statement waits for a row that another transaction holds. */
