@@ -1,5 +1,12 @@
 /** From CACHES[SESSION_CACHE_ALIAS] to a live cache: one table for the names of cache backends. */
 import type { ConnectedCache } from './caches/cache.ts'
+import { cacheKey } from './caches/cache-key.ts'
+import { memcached } from './caches/memcached/memcached.ts'
+import { memcachedItems } from './caches/memcached/memcached-items.ts'
+import { memcachedKey } from './caches/memcached/memcached-key.ts'
+import { pylibmc } from './caches/memcached/pylibmc.ts'
+import { pymemcache } from './caches/memcached/pymemcache.ts'
+import type { PythonClient } from './caches/memcached/python-client.ts'
 import { named, SettingsError } from './errors.ts'
 import type { SerializerOptions } from './serializers/choose-serializer.ts'
 import type { CacheSettings } from './settings/cache-setting.ts'
@@ -22,7 +29,38 @@ interface CacheBackend {
 }
 
 /** Cache backends by Django's dotted path. */
-const BACKENDS: Readonly<Record<string, CacheBackend>> = {}
+const BACKENDS: Readonly<Record<string, CacheBackend>> = {
+  'django.core.cache.backends.dummy.DummyCache': refusedBackend(
+    'keeps nothing at all, so that no session would outlive its request',
+  ),
+  'django.core.cache.backends.locmem.LocMemCache': refusedBackend(
+    'keeps its items in the memory of one Python process, where neither Node nor another process of Django finds them',
+  ),
+  'django.core.cache.backends.memcached.PyLibMCCache': memcachedBackend(pylibmc),
+  'django.core.cache.backends.memcached.PyMemcacheCache': memcachedBackend(pymemcache),
+}
+
+function memcachedBackend(clientOf: (cache: CacheSettings) => PythonClient): CacheBackend {
+  return {
+    check: clientOf,
+    open(cache, { now, pickle, limits }) {
+      const client = clientOf(cache)
+      return {
+        cache: memcached({ client, now }),
+        codec: memcachedItems({ client, limits, ...(pickle && { pickle }) }),
+        keyOf: memcachedKey(cacheKey(cache), client.keyPrefix),
+      }
+    },
+  }
+}
+
+/** A backend of Django's whose sessions nobody but itself can have. */
+function refusedBackend(reason: string): CacheBackend {
+  const refuse = ({ backend }: CacheSettings): never => {
+    throw new SettingsError(`CACHES: ${backend} ${reason}. Sessions that two programs share need another cache.`)
+  }
+  return { check: refuse, open: refuse }
+}
 
 /** @throws SettingsError, DriverMissingError */
 export function checkCache(settings: Settings, options: CacheOptions): void {

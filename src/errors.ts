@@ -137,6 +137,8 @@ export type StoreFailure =
   | 'read_only'
   /** The disk, or the file, has no room for a write. */
   | 'full'
+  /** The session is larger than the cache takes an item to be. */
+  | 'too_large'
   /** Somebody else kept the database, or the session, locked or changing until the deadline. */
   | 'locked'
   /** The database's file holds something else than a database, or a damaged one. */

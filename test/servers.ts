@@ -1,7 +1,9 @@
 /**
  * Finds or starts the real servers that the live tests talk to, once per run, and says loudly which are missing.
  *
- * PostgreSQL: BRIDGE_POSTGRES_URL, MySQL or MariaDB: BRIDGE_MYSQL_URL, else containers. Django 5.2: a Python that `npm test` prepared. Django 6.1: a
+ * PostgreSQL: BRIDGE_POSTGRES_URL, MySQL or MariaDB: BRIDGE_MYSQL_URL, else containers. Memcached: its program, which
+ * tests start themselves, by the path in BRIDGE_MEMCACHED, else on the PATH. Django 5.2: a Python that `npm test`
+ * prepared. Django 6.1: a
  * container where a Docker engine answers and the base image can be had, else such a Python. In CI all must be there.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -19,8 +21,12 @@ export type DjangoRuntime =
 
 export type DatabaseServer = { readonly url: string } | Missing
 
+/** The program, not a server: tests start several, with options of their own. */
+export type MemcachedProgram = { readonly command: string } | Missing
+
 declare module 'vitest' {
   interface ProvidedContext {
+    memcached: MemcachedProgram
     postgres: DatabaseServer
     mysql: DatabaseServer
     djangos: readonly DjangoRuntime[]
@@ -36,10 +42,13 @@ export async function setup(project: TestProject): Promise<void> {
   const postgres = await findServer(POSTGRES, engine)
   const mysql = await findServer(MYSQL, engine)
   const djangos = [preparedPython('5.2'), await containerOrPython('6.1', engine)]
+  const memcached = findMemcached()
+  project.provide('memcached', memcached)
   project.provide('postgres', postgres)
   project.provide('mysql', mysql)
   project.provide('djangos', djangos)
   const absent = [
+    ...('missing' in memcached ? [`Memcached: ${memcached.missing}`] : []),
     ...('missing' in postgres ? [`PostgreSQL: ${postgres.missing}`] : []),
     ...('missing' in mysql ? [`MySQL: ${mysql.missing}`] : []),
     ...djangos.flatMap((django) => ('missing' in django ? [`Django ${django.version}: ${django.missing}`] : [])),
@@ -104,6 +113,12 @@ async function findServer(kind: ServerKind, engine: boolean): Promise<DatabaseSe
   } catch (error) {
     return { missing: `the image ${image} cannot be run (${reason(error)}); ${how}` }
   }
+}
+
+function findMemcached(): MemcachedProgram {
+  const command = process.env.BRIDGE_MEMCACHED ?? 'memcached'
+  if (spawnSync(command, ['--version']).status === 0) return { command }
+  return { missing: 'install it (Debian and Ubuntu: `apt install memcached`), or set BRIDGE_MEMCACHED to its program' }
 }
 
 function preparedPython(version: string): DjangoRuntime {

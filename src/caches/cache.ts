@@ -39,6 +39,11 @@ export interface Cache {
   remove(key: string, version: string, deadline: Deadline): Promise<boolean>
   /** Ends whatever is stored; idempotent. */
   delete(key: string, deadline: Deadline): Promise<void>
+  /**
+   * Finds out whether an item would be taken, before anything that is to make way for it is ended; absent where every
+   * item is taken. @throws StoreUnavailable
+   */
+  tryOut?(key: string, item: CacheItem, deadline: Deadline): Promise<void>
   /** Deletes items that have ended, where the cache does not do so itself; returns how many. */
   clearExpired(deadline: Deadline): Promise<number>
   /** Reaches the server. */

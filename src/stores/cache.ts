@@ -193,7 +193,9 @@ export function cache(options: CacheStoreOptions): SessionStore {
         return {
           result: stored(key, prepared),
           async send() {
-            if (token === null || !(await cache.remove(placeOf(current.key), token, deadline))) return false
+            if (token === null) return false
+            await cache.tryOut?.(placeOf(key), prepared.version.item, deadline)
+            if (!(await cache.remove(placeOf(current.key), token, deadline))) return false
             if (await add(key, prepared, deadline)) return true
             throw new StoreUnavailable('The cache said of a new session key that it is taken.')
           },

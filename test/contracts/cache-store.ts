@@ -33,6 +33,7 @@ export function storeOnCache(under: CacheUnderTest, { codec, keyOf }: CacheStore
       under.set(keys(`django.contrib.sessions.cache${key}`) ?? '', Buffer.from('\x80\x04}\x8c\x01aK\x05', 'latin1')),
     corruptReason: 'session_data_unreadable',
     expired: under.needsClearing === true ? 'hidden' : 'gone',
+    tellsEnd: under.tellsEnd ?? true,
     checks: 'reached',
     close: () => under.close(),
   }
