@@ -6,7 +6,7 @@
  */
 import type { UserCheckOptions } from './auth/current-user.ts'
 import type { LoadUser, UserTable } from './auth/users.ts'
-import { type Clients, type Connections, checkConnections, connect } from './connect.ts'
+import { type Clients, type Connections, checkConnections, connect, keyRuleOf } from './connect.ts'
 import { type ContextHooks, type ContextParts, DjangoContext } from './context.ts'
 import { strip } from './cookies/cookie-header.ts'
 import { createJwtCookie } from './cookies/jwt-cookie.ts'
@@ -175,10 +175,11 @@ function chooseCookie(
   warn: (warning: BridgeWarning) => void,
 ): SessionCookie {
   const jwt = settings.DJANGO_SESSION_JWT
-  if (jwt === null) return plainCookie
+  if (jwt === null) return plainCookie(keyRuleOf(settings))
   return createJwtCookie({
     settings,
     jwt,
+    judgeKey: keyRuleOf(settings),
     hasClaimsHook: hooks.jwtClaims !== undefined,
     allowWeakKeys: options.allowWeakKeys === true,
     now,

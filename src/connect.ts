@@ -4,6 +4,7 @@ import { type LoadUser, type UserTable, usersFromTable } from './auth/users.ts'
 import type { ConnectedCache } from './caches/cache.ts'
 import { checkCache, openCache } from './connect-cache.ts'
 import { checkDatabase, type DatabaseClient, hasDatabase, openDatabase } from './connect-database.ts'
+import { MOST_COOKIE_BYTES } from './cookies/set-cookie.ts'
 import type { Database } from './databases/database.ts'
 import { loadWallClock, type WallClock, ZONE_CLOCK_REASON } from './databases/wall-clock.ts'
 import { named, SettingsError } from './errors.ts'
@@ -18,9 +19,13 @@ import type { CacheWarning } from './stores/cache-outage.ts'
 import { cachedCopies } from './stores/cached-copies.ts'
 import { cachedDb } from './stores/cached-db.ts'
 import { type DbStoreOptions, db, type RowStore } from './stores/db.ts'
+import { file } from './stores/file.ts'
+import { fileStoragePath } from './stores/file-storage-path.ts'
 import { observedStore } from './stores/observed-store.ts'
 import { createSessionCodec, type SessionCodec } from './stores/session-data.ts'
 import { type ExpiryRule, expiryOf, expiryRule } from './stores/session-expiry.ts'
+import { judgeSessionKey, type SessionKeyRule, sessionKeyRule } from './stores/session-key.ts'
+import { signedCookies } from './stores/signed-cookies.ts'
 import type { SessionStore } from './stores/store.ts'
 
 /** Clients of the site's own, by Django's alias; they are used and never closed. */
@@ -67,6 +72,10 @@ interface EngineParts {
 
 interface Engine {
   readonly needs: readonly ('database' | 'cache')[]
+  /** Which texts may be keys of its sessions. Default `judgeSessionKey`. */
+  readonly judgeKey?: SessionKeyRule
+  /** Finds what else can be wrong. @throws SettingsError */
+  check?(settings: Settings): void
   open(parts: EngineParts): SessionStore
 }
 
@@ -75,6 +84,17 @@ const ENGINES: Readonly<Record<string, Engine>> = {
   'django.contrib.sessions.backends.cache': { needs: ['cache'], open: openCacheEngine },
   'django.contrib.sessions.backends.cached_db': { needs: ['database', 'cache'], open: openCachedDb },
   'django.contrib.sessions.backends.db': { needs: ['database'], open: openDb },
+  'django.contrib.sessions.backends.file': {
+    needs: [],
+    check: ({ SESSION_FILE_PATH }) => void fileStoragePath(SESSION_FILE_PATH),
+    open: openFile,
+  },
+  'django.contrib.sessions.backends.signed_cookies': {
+    needs: [],
+    judgeKey: sessionKeyRule(MOST_COOKIE_BYTES),
+    check: checkSignedCookies,
+    open: openSignedCookies,
+  },
 }
 
 function openCacheEngine({ options, expiryOf, cache: connected }: EngineParts): SessionStore {
@@ -105,9 +125,51 @@ function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts):
   })
 }
 
+function openFile({ settings, options, wallClock, codec, expiryOf }: EngineParts): SessionStore {
+  return file({
+    folder: fileStoragePath(settings.SESSION_FILE_PATH),
+    prefix: settings.SESSION_COOKIE_NAME,
+    codec,
+    expiryOf,
+    wallClock,
+    now: options.now,
+    deadlineMs: options.deadlineMs,
+    ...(options.limits.inputLength !== undefined && { inputLength: options.limits.inputLength }),
+  })
+}
+
+function openSignedCookies({ settings, options, expiryOf }: EngineParts): SessionStore {
+  return signedCookies({
+    SECRET_KEY: settings.SECRET_KEY,
+    SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
+    SESSION_COOKIE_AGE: settings.SESSION_COOKIE_AGE,
+    SESSION_COOKIE_NAME: settings.SESSION_COOKIE_NAME,
+    serializer: chooseSerializer(settings.SESSION_SERIALIZER, options),
+    expiryOf,
+    now: options.now,
+    limits: options.limits,
+    hash: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'sha256' : 'sha1',
+  })
+}
+
+/** Every write gives such a session another key, so a token must be issued each time. */
+function checkSignedCookies({ DJANGO_SESSION_JWT: jwt }: Settings): void {
+  if (jwt === null || !Array.isArray(jwt.KEY) || jwt.KEY[0] !== null) return
+  throw new SettingsError(
+    'DJANGO_SESSION_JWT KEY has no private key, which SESSION_ENGINE signed_cookies needs: there the token holds the ' +
+      'session, and is issued with every change.',
+  )
+}
+
+/** Which texts may be session keys with the engine of these settings. @throws SettingsError for an unknown engine */
+export function keyRuleOf(settings: Settings): SessionKeyRule {
+  return engineOf(settings).judgeKey ?? judgeSessionKey
+}
+
 /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
 export function checkConnections(settings: Settings, options: ConnectOptions): void {
-  const { needs } = engineOf(settings)
+  const { needs, check } = engineOf(settings)
+  check?.(settings)
   chooseSerializer(settings.SESSION_SERIALIZER, options)
   if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
   if (needs.includes('database') || hasDatabase(settings, options)) checkDatabase(settings, options)

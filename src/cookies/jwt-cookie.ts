@@ -4,19 +4,21 @@
  * A new end of life (`exp`) is given only to anonymous sessions and to users verified in the same request, and never
  * one behind the session's own; every other token keeps the old one, so that none outlives a privilege its user lost.
  */
-import { CookieTooLarge, KeyRequired, SettingsError } from '../errors.ts'
+import { KeyRequired, SettingsError } from '../errors.ts'
 import { expirySecond, type Field, formatClaims, parseFields, refuseOverwrites } from '../jwt/claims.ts'
 import { signJws } from '../jwt/jws.ts'
 import { readKeySetting } from '../jwt/key-setting.ts'
 import { type TokenRefusal, type TokenRules, verifyToken } from '../jwt/token.ts'
 import type { JwtSettings, Settings } from '../settings/settings.ts'
 import type { Expiry } from '../stores/session-expiry.ts'
-import { judgeSessionKey } from '../stores/session-key.ts'
+import type { SessionKeyRule } from '../stores/session-key.ts'
 import type { Claims, CookieIssue, CookieReading, SessionCookie } from './session-cookie.ts'
+import { refuseLargeCookie } from './set-cookie.ts'
 
 export interface JwtCookieOptions {
   readonly settings: Settings
   readonly jwt: JwtSettings
+  readonly judgeKey: SessionKeyRule
   /** Whether the site's `jwtClaims` hook plays the part of CALLABLE. */
   readonly hasClaimsHook: boolean
   readonly allowWeakKeys: boolean
@@ -24,14 +26,13 @@ export interface JwtCookieOptions {
   readonly onWeakKey: () => void
 }
 
-/** What browsers keep of a cookie, name and value. */
-const MAX_COOKIE_BYTES = 4096
 const SESSION_KEY_LENGTH = 32
 
 /** @throws SettingsError for keys and FIELDS that cannot be meant, and for what only Python can compute */
 export function createJwtCookie({
   settings,
   jwt,
+  judgeKey,
   hasClaimsHook,
   allowWeakKeys,
   now,
@@ -56,7 +57,7 @@ export function createJwtCookie({
       if (text === '') return { refused: 'short', reason: 'short_session_key' }
       const verdict = verifyToken(text, rules, now().getTime())
       if (!verdict.ok) return refused(verdict.reason)
-      const judgement = judgeSessionKey(verdict.sessionKey ?? '')
+      const judgement = judgeKey(verdict.sessionKey ?? '')
       if (judgement === 'short') return { refused: 'short', reason: 'short_session_key' }
       if (judgement === 'malformed' || verdict.sessionKey === null) {
         return { refused: 'invalid', reason: 'malformed_session_key' }
@@ -86,15 +87,12 @@ export function createJwtCookie({
           fields: values,
           extra: issue.extra,
         })
-        return signJws(claims, keys.algorithm, signKey)
+        const token = signJws(claims, keys.algorithm, signKey)
+        refuseLargeCookie(settings.SESSION_COOKIE_NAME, token, 'The JWT cookie', 'Shorten FIELDS.')
+        return token
       }
-      const trial = make('x'.repeat(SESSION_KEY_LENGTH), life)
-      const bytes = settings.SESSION_COOKIE_NAME.length + trial.length
-      if (bytes > MAX_COOKIE_BYTES) {
-        throw new CookieTooLarge(
-          `The JWT cookie would have ${bytes} bytes; browsers keep ${MAX_COOKIE_BYTES}. Shorten FIELDS.`,
-        )
-      }
+      // A key that holds the session itself may be longer, and its store has written nothing.
+      make('x'.repeat(SESSION_KEY_LENGTH), life)
       return (key, expiry) => make(key, notBeyond(life, expiry))
     },
   }

@@ -1,6 +1,6 @@
 /** The port of the session cookie, and the plain one: Django's own, whose text is the session key. */
 import type { Expiry } from '../stores/session-expiry.ts'
-import { judgeSessionKey } from '../stores/session-key.ts'
+import type { SessionKeyRule } from '../stores/session-key.ts'
 
 /** Signed statements of a JWT cookie, or nothing. */
 export type Claims = Readonly<Record<string, unknown>>
@@ -56,15 +56,17 @@ export interface SessionCookie {
 }
 
 /** @see django/contrib/sessions/middleware.py SessionMiddleware */
-export const plainCookie: SessionCookie = {
-  canIssue: true,
-  statesUser: false,
-  stated: (claims) => claims,
-  read(text) {
-    const judgement = judgeSessionKey(text)
-    if (judgement === 'short') return { refused: 'short', reason: 'short_session_key' }
-    if (judgement === 'malformed') return { refused: 'invalid', reason: 'malformed_session_key' }
-    return { key: text, claims: null, stale: false }
-  },
-  prepare: () => (key) => key,
+export function plainCookie(judgeKey: SessionKeyRule): SessionCookie {
+  return {
+    canIssue: true,
+    statesUser: false,
+    stated: (claims) => claims,
+    read(text) {
+      const judgement = judgeKey(text)
+      if (judgement === 'short') return { refused: 'short', reason: 'short_session_key' }
+      if (judgement === 'malformed') return { refused: 'invalid', reason: 'malformed_session_key' }
+      return { key: text, claims: null, stale: false }
+    },
+    prepare: () => (key) => key,
+  }
 }

@@ -4,6 +4,7 @@
  *
  *     sessionid=abc; expires=Thu, 15 Jan 2026 00:00:00 GMT; HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax
  */
+import { CookieTooLarge } from '../errors.ts'
 
 export interface CookieAttributes {
   /** Seconds; a fraction is cut off. Null: a cookie of the browser's session. */
@@ -50,6 +51,16 @@ export function formatDeleteCookie(
     ...(domain && { domain }),
     ...(samesite && { samesite }),
   })
+}
+
+/** What browsers keep of a cookie, name and value. */
+export const MOST_COOKIE_BYTES = 4096
+
+/** @throws CookieTooLarge for a cookie that browsers would drop; the message says of `what` and gives `advice` */
+export function refuseLargeCookie(name: string, value: string, what: string, advice: string): void {
+  const bytes = name.length + value.length
+  if (bytes <= MOST_COOKIE_BYTES) return
+  throw new CookieTooLarge(`${what} would have ${bytes} bytes; browsers keep ${MOST_COOKIE_BYTES}. ${advice}`)
 }
 
 /** Python's Morsel refuses these as names of cookies. @see http/cookies.py Morsel.set */

@@ -134,7 +134,7 @@ export class SessionSaving {
     const isLate = this.#isSealed
     return this.#write((state) => {
       if (state.stored === null && state.changes.keys(NOTHING).length === 0) return
-      if (isLate && (state.stored === null || state.rotating)) throw tooLate()
+      if (isLate && (state.stored === null || state.rotating || this.store.movesKeys)) throw tooLate()
       if (state.stored === null) return this.#create(state)
       if (state.rotating) return this.#rotate(state, state.stored, whenGone)
       return state.changes.pending

@@ -6,7 +6,6 @@ import { type Database, type Row, type SqlValue, UniqueViolation } from '../data
 import { allOf } from '../databases/sql-dialect.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
-import { SettingsError, StoreUnavailable } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import { compareAndSwap, type Swap } from './compare-and-swap.ts'
@@ -21,6 +20,8 @@ import {
   type SessionStore,
   type StoredSession,
 } from './store.ts'
+import { noneReadable } from './unreadable.ts'
+import { writtenSession } from './written-session.ts'
 
 export interface DbStoreOptions {
   readonly database: Database
@@ -65,26 +66,8 @@ export function db(options: DbStoreOptions): RowStore {
     return {
       names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quote),
       values: [text, database.fromInstant(expiry), ...extra.map(([, value]) => value)],
-      stored: (key: string): StoredSession => {
-        let data: SessionData | undefined
-        // Read back only when somebody goes on with the session after the write.
-        return {
-          key,
-          expiry,
-          version: text,
-          get data() {
-            data ??= decoded(text)
-            return data
-          },
-        }
-      },
+      stored: (key: string): StoredSession => writtenSession(key, text, expiry, codec),
     }
-  }
-
-  function decoded(text: string): SessionData {
-    const answer = codec.decode(text)
-    if (!('data' in answer)) throw new StoreUnavailable('A session that was just written cannot be read back.')
-    return answer.data
   }
 
   async function select(key: string, deadline: Deadline): Promise<Row | undefined> {
@@ -218,10 +201,7 @@ export function db(options: DbStoreOptions): RowStore {
       const rows = await database.rows(newest, [], begin())
       const readable = rows.filter(({ session_data: text }) => typeof text === 'string' && 'data' in codec.decode(text))
       if (rows.length > 0 && readable.length === 0) {
-        throw new SettingsError(
-          `None of the ${rows.length} newest sessions can be read: SECRET_KEY, SECRET_KEY_FALLBACKS or ` +
-            'SESSION_SERIALIZER differ from the ones Django uses.',
-        )
+        throw noneReadable(rows.length)
       }
     },
 

@@ -2,9 +2,11 @@
 import { channel } from 'node:diagnostics_channel'
 import type { SessionStore } from './store.ts'
 
+type StoreOperation = Exclude<keyof SessionStore, 'movesKeys'>
+
 /** What subscribers of the channel get. */
 export interface StoreCall {
-  readonly operation: keyof SessionStore
+  readonly operation: StoreOperation
   /** Django's dotted path of the engine. */
   readonly engine: string
   readonly durationMs: number
@@ -15,7 +17,7 @@ export interface StoreCall {
 const calls = channel('django-session-bridge:store')
 
 export function observedStore(store: SessionStore, engine: string): SessionStore {
-  async function observed<T>(operation: keyof SessionStore, call: () => Promise<T>): Promise<T> {
+  async function observed<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
     if (!calls.hasSubscribers) return call()
     const start = performance.now()
     let outcome = 'ok'
@@ -29,6 +31,7 @@ export function observedStore(store: SessionStore, engine: string): SessionStore
     }
   }
   return {
+    ...(store.movesKeys && { movesKeys: store.movesKeys }),
     load: (key) => observed('load', () => store.load(key)),
     exists: (key) => observed('exists', () => store.exists(key)),
     create: (next, request) => observed('create', () => store.create(next, request)),

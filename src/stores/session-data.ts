@@ -9,12 +9,12 @@
  *
  * What Django wrote before 3.1 is read too: see old-session-data.ts.
  */
-import { BadSignature, DjangoBridgeError } from '../errors.ts'
 import { jsonSerializer } from '../serializers/json.ts'
 import { type Encoded, isHiddenName, type Serializer, type SessionData } from '../serializers/serializer.ts'
 import type { SigningLimits } from '../signing/signer.ts'
 import { TimestampSigner } from '../signing/timestamp-signer.ts'
 import { createOldSessionCodec } from './old-session-data.ts'
+import { type Unreadable, unreadable } from './unreadable.ts'
 
 export type { Encoded, NewValue, Serializer, SessionData } from '../serializers/serializer.ts'
 
@@ -33,9 +33,7 @@ export interface SessionCodecOptions {
   readonly now?: () => number
 }
 
-export type DecodedSession =
-  | { readonly data: ReadonlyMap<string, Encoded> }
-  | { readonly reason: 'session_data_corrupted' | 'session_data_unreadable'; readonly error?: DjangoBridgeError }
+export type DecodedSession = { readonly data: ReadonlyMap<string, Encoded> } | Unreadable
 
 export interface SessionCodec {
   /** @throws SerializationError for a value that the serializer cannot hold, and for more than `limits` let in again. */
@@ -63,9 +61,7 @@ export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
         // What the newer format separates by a colon is nothing that base64 of the older one holds.
         return { data: text.includes(':') ? signer.unsignObject(text, { serializer }) : old.decode(text) }
       } catch (error) {
-        if (error instanceof BadSignature) return { reason: 'session_data_corrupted' }
-        if (error instanceof DjangoBridgeError) return { reason: 'session_data_unreadable', error }
-        throw error
+        return unreadable(error)
       }
     },
   }

@@ -25,14 +25,14 @@ export interface ExpirySettings {
   readonly SESSION_EXPIRE_AT_BROWSER_CLOSE: boolean
 }
 
-/** The expiry of data that is stored now. */
-export type ExpiryRule = (data: SessionData) => Expiry
+/** The expiry of data that is stored now, or was at `modification`. */
+export type ExpiryRule = (data: SessionData, modification?: Date) => Expiry
 
 export function expiryRule(settings: ExpirySettings, wallClock: WallClock, now: () => Date): ExpiryRule {
-  return (data) => {
+  return (data, modification = now()) => {
     const stored = data.get(EXPIRY_KEY)
     const value = stored === undefined ? undefined : isEncoded(stored) ? stored.decode() : stored.value
-    return expiryOf(value, settings, wallClock, now())
+    return expiryOf(value, settings, wallClock, modification)
   }
 }
 
@@ -43,7 +43,7 @@ export function expiryOf(value: unknown, settings: ExpirySettings, wallClock: Wa
   if (typeof value === 'string' || value instanceof PyDateTime) {
     // As pickled before 4.1.
     const moment = momentOf(String(value), wallClock)
-    if (moment !== null) return { ...moment, age: wallSeconds(moment, now, wallClock), atBrowserClose }
+    if (moment !== null) return { ...moment, age: secondsUntil(moment, now, wallClock), atBrowserClose }
   }
   const seconds = secondsOf(value) || settings.SESSION_COOKIE_AGE
   return { ...wallClock.later(now, seconds), age: seconds, atBrowserClose }
@@ -67,7 +67,7 @@ function secondsOf(value: unknown): number {
 }
 
 /** Whole seconds between two readings of the wall clock, rounded down as `timedelta.seconds` is. */
-function wallSeconds(moment: Instant, now: Date, wallClock: WallClock): number {
+export function secondsUntil(moment: Instant, now: Date, wallClock: WallClock): number {
   if (wallClock.aware) return Math.floor((moment.at.getTime() - now.getTime()) / 1000)
   const reading = (instant: Instant): number => Date.parse(`${instant.wallClock.replace(' ', 'T')}Z`)
   return Math.floor((reading(moment) - reading(wallClock.instant(now))) / 1000)

@@ -23,7 +23,15 @@ export function newSessionKey(random: (size: number) => Uint8Array = randomBytes
  * What a cookie's text may be as a session key: `short` as Django has it (its cookie is deleted), `malformed` when no
  * store could hold it (Django would ask the store, which refuses some of it with an error).
  */
-export function judgeSessionKey(text: string): 'ok' | 'short' | 'malformed' {
-  if (text.length < 16 && [...text].length < 8) return 'short'
-  return /^[\x21-\x7e]{8,255}$/.test(text) ? 'ok' : 'malformed'
+export type SessionKeyRule = (text: string) => 'ok' | 'short' | 'malformed'
+
+/** The rule of a store that takes keys of so many characters. */
+export function sessionKeyRule(mostCharacters: number): SessionKeyRule {
+  return (text) => {
+    if (text.length < 16 && [...text].length < 8) return 'short'
+    return text.length <= mostCharacters && /^[\x21-\x7e]{8,}$/.test(text) ? 'ok' : 'malformed'
+  }
 }
+
+/** For keys under which something is stored; Django's own have 32 characters. */
+export const judgeSessionKey: SessionKeyRule = sessionKeyRule(255)

@@ -53,6 +53,8 @@ export type AbsenceReason =
  * Every method rejects with StoreUnavailable when the server does not answer in time.
  */
 export interface SessionStore {
+  /** The key is the session itself: every write gives it another one, which the browser must be sent. */
+  readonly movesKeys?: true
   /** Never writes and never reports. */
   load(key: string): Promise<StoredSession | NotLoaded>
   exists(key: string): Promise<boolean>

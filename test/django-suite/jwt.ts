@@ -1,5 +1,6 @@
 /** The functions of django_session_jwt/middleware/session.py by this library's JWT cookie. */
 import { createPublicKey } from 'node:crypto'
+import { keyRuleOf } from '../../src/connect.ts'
 import { createJwtCookie } from '../../src/cookies/jwt-cookie.ts'
 import type { SessionCookie } from '../../src/cookies/session-cookie.ts'
 import { utcClock } from '../../src/databases/wall-clock.ts'
@@ -41,6 +42,7 @@ function jwtCookie(site: Site, jwt: JwtDictionary): { cookie: SessionCookie; set
   const cookie = createJwtCookie({
     settings,
     jwt: settings.DJANGO_SESSION_JWT,
+    judgeKey: keyRuleOf(settings),
     hasClaimsHook: true,
     allowWeakKeys: false,
     now: site.now,

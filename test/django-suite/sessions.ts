@@ -8,6 +8,7 @@
  * - settings are fixed when a bridge is made: under other settings the request is opened, and its values set, anew;
  * - a test that goes on with a session after the response is the browser's next request, with the cookie it was sent.
  */
+import { keyRuleOf } from '../../src/connect.ts'
 import { plainCookie } from '../../src/cookies/session-cookie.ts'
 import { type Bridge, type DjangoContext, type Duration, type Session, SessionInterrupted } from '../../src/index.ts'
 import { createSessionCodec, SESSION_SALT, sessionOf, sessionValues } from '../../src/stores/session-data.ts'
@@ -142,8 +143,9 @@ export class StoreHandle {
   }
 
   #cookieKey(): string | null {
-    const reading = this.#key === null ? null : plainCookie.read(this.#key)
-    return reading !== null && 'key' in reading ? reading.key : null
+    if (this.#key === null) return null
+    const reading = plainCookie(keyRuleOf(this.#site.bridge(this.#store).settings)).read(this.#key)
+    return 'key' in reading ? reading.key : null
   }
 
   #open() {

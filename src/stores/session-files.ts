@@ -1,0 +1,206 @@
+/**
+ * One folder of session files: what `file` needs of the file system, and how a file is replaced.
+ *
+ * A write goes to a temporary file beside the session's, which is renamed into its place, so that nobody ever reads half
+ * of a session. Immediately before that, the file that stands there is compared with the one that the write follows
+ * upon. What another process renames between this last look and our rename is lost: a file system has no
+ * compare-and-swap. Writers of one process take turns, so that only other processes can get there.
+ */
+import { randomBytes } from 'node:crypto'
+import { open, opendir, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Deadline, withinDeadline } from '../deadline.ts'
+import { StoreUnavailable } from '../errors.ts'
+import { OutcomeUnknown } from '../outcome-unknown.ts'
+import { callFiles, changeFile, ignored, inTurn } from './file-calls.ts'
+import { codeOf, nullIfAbsent } from './file-faults.ts'
+import { isStill, readSessionFile, type SessionFile } from './session-file.ts'
+
+export interface SessionFilesOptions {
+  readonly folder: string
+  /** SESSION_COOKIE_NAME, with which every name begins. */
+  readonly prefix: string
+  /** Bytes of the largest file that is read. */
+  readonly mostBytes: number
+  readonly now: () => Date
+}
+
+/** Django's VALID_KEY_CHARS; with any other sign a key could name a file elsewhere. */
+const VALID_KEY = /^[a-z0-9]+$/
+/** As Django's own, and told apart from them. @see django/contrib/sessions/backends/file.py save */
+const TEMPORARY = '_out_node_'
+const TEMPORARY_NAME = /^[a-z0-9]+_out_node_[0-9a-f]{16}$/
+/** No write takes so long; a temporary file of that age is one whose process was killed. */
+const STALE_MS = 3_600_000
+const OWNER_ONLY = 0o600
+
+export class SessionFiles {
+  readonly #options: SessionFilesOptions
+
+  constructor(options: SessionFilesOptions) {
+    this.#options = options
+  }
+
+  /** Null where there is no file. @throws StoreUnavailable, also when the folder is gone */
+  async read(key: string, deadline: Deadline): Promise<SessionFile | null> {
+    if (!VALID_KEY.test(key)) return null
+    const found = await this.#look(this.#pathOf(key), deadline)
+    // A folder that is gone, or not mounted, says nothing about a session.
+    if (found === null) await callFiles(deadline, () => stat(this.#options.folder))
+    return found
+  }
+
+  /** Takes a name that no file has; what stands there is an empty session. False when it is taken. */
+  async reserve(key: string, deadline: Deadline): Promise<boolean> {
+    try {
+      const handle = await callFiles(deadline, () => open(this.#pathOf(key), 'wx', OWNER_ONLY))
+      await callFiles(deadline, () => handle.close())
+      return true
+    } catch (error) {
+      if (error instanceof StoreUnavailable && codeOf(error.cause) === 'EEXIST') return false
+      throw error
+    }
+  }
+
+  /** Replaces the file while its text is `seen`; false where it is not, or the file is gone. */
+  replace(key: string, seen: string, text: string, deadline: Deadline): Promise<boolean> {
+    const path = this.#pathOf(key)
+    return inTurn(path, () =>
+      this.#withTemporary(path, text, deadline, async (temporary) => {
+        if (!(await this.#isSeen(path, seen, deadline))) return false
+        return changeFile(deadline, () => rename(temporary, path))
+      }),
+    )
+  }
+
+  /**
+   * Moves the file, while its text is `seen`, to a new key and replaces it there. The first rename ends the old key, and
+   * only one process can make it: a kill between the two leaves the old text under a key that nobody was told.
+   */
+  move(key: string, seen: string, newKey: string, text: string, deadline: Deadline): Promise<boolean> {
+    const path = this.#pathOf(key)
+    const newPath = this.#pathOf(newKey)
+    return inTurn(path, () =>
+      this.#withTemporary(newPath, text, deadline, async (temporary) => {
+        if (!(await this.#isSeen(path, seen, deadline))) return false
+        if (!(await changeFile(deadline, () => rename(path, newPath)))) return false
+        try {
+          // Nobody else knows the new name: what is seen there now stays.
+          const claimed = await this.#look(newPath, deadline)
+          if (claimed?.text === seen) return await changeFile(deadline, () => rename(temporary, newPath))
+        } catch (error) {
+          if (!(error instanceof OutcomeUnknown)) await rename(newPath, path).catch(ignored)
+          throw error
+        }
+        await changeFile(deadline, () => rename(newPath, path))
+        return false
+      }),
+    )
+  }
+
+  /** Renews the time of modification while the text is `seen`. */
+  touch(key: string, seen: string, deadline: Deadline): Promise<boolean> {
+    const path = this.#pathOf(key)
+    return inTurn(path, async () => {
+      if (!(await this.#isSeen(path, seen, deadline))) return false
+      const now = this.#options.now()
+      return changeFile(deadline, () => utimes(path, now, now))
+    })
+  }
+
+  /** Returns whether it deleted one. @param file only this one, not one that has taken its place meanwhile */
+  async delete(key: string, deadline: Deadline, file?: SessionFile): Promise<boolean> {
+    if (!VALID_KEY.test(key)) return false
+    const path = this.#pathOf(key)
+    return inTurn(path, async () => {
+      if (file !== undefined && !(await callFiles(deadline, () => isStill(path, file)))) return false
+      return changeFile(deadline, () => unlink(path))
+    })
+  }
+
+  /** The keys of all session files, in no order. @param begin starts the deadline of one call */
+  async *keys(begin: () => Deadline): AsyncGenerator<string> {
+    for await (const name of this.#names(begin)) if (VALID_KEY.test(name)) yield name
+  }
+
+  /** Deletes temporary files that killed processes of this library left. */
+  async sweep(begin: () => Deadline): Promise<void> {
+    const oldest = this.#options.now().getTime() - STALE_MS
+    for await (const name of this.#names(begin)) {
+      if (!TEMPORARY_NAME.test(name)) continue
+      const path = this.#pathOf(name)
+      const found = await callFiles(begin(), () => stat(path).catch(nullIfAbsent))
+      if (found !== null && found.mtimeMs < oldest) await changeFile(begin(), () => unlink(path))
+    }
+  }
+
+  /** The names in the folder that begin with the prefix, without it. */
+  async *#names(begin: () => Deadline): AsyncGenerator<string> {
+    const { folder, prefix } = this.#options
+    const entries = await callFiles(begin(), () => opendir(folder))
+    try {
+      for (;;) {
+        const entry = await callFiles(begin(), () => entries.read())
+        if (entry === null) return
+        if (entry.name.startsWith(prefix)) yield entry.name.slice(prefix.length)
+      }
+    } finally {
+      await entries.close().catch(ignored)
+    }
+  }
+
+  #look(path: string, deadline: Deadline): Promise<SessionFile | null> {
+    return callFiles(deadline, () => readSessionFile(path, this.#options.mostBytes))
+  }
+
+  async #isSeen(path: string, seen: string, deadline: Deadline): Promise<boolean> {
+    for (;;) {
+      const found = await this.#look(path, deadline)
+      if (found === null || found.text !== seen) return false
+      // The text was read from a file that another may have replaced since it was opened.
+      if (await callFiles(deadline, () => isStill(path, found))) return true
+    }
+  }
+
+  /** Writes a temporary file, and removes it unless `work` has renamed it, or may yet. */
+  async #withTemporary(
+    path: string,
+    text: string,
+    deadline: Deadline,
+    work: (temporary: string) => Promise<boolean>,
+  ): Promise<boolean> {
+    const temporary = `${path}${TEMPORARY}${randomBytes(8).toString('hex')}`
+    const writing = this.#write(temporary, text)
+    let isUsed = false
+    try {
+      await callFiles(deadline, () => writing)
+      isUsed = await work(temporary)
+      return isUsed
+    } catch (error) {
+      isUsed = error instanceof OutcomeUnknown
+      throw error
+    } finally {
+      if (!isUsed) {
+        // Also when the writing was given up and ends later.
+        const removed = writing.catch(ignored).then(() => unlink(temporary).catch(ignored))
+        await withinDeadline(removed, deadline, ignored).catch(ignored)
+      }
+    }
+  }
+
+  async #write(path: string, text: string): Promise<void> {
+    const now = this.#options.now()
+    const handle = await open(path, 'wx', OWNER_ONLY)
+    try {
+      await handle.writeFile(text, 'latin1')
+      // The session's age is judged by this clock, not by that of a file server.
+      await handle.utimes(now, now)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  #pathOf(key: string): string {
+    return join(this.#options.folder, `${this.#options.prefix}${key}`)
+  }
+}
