@@ -217,7 +217,7 @@ function skipSpace(text: string, from: number): number {
 }
 
 /** Where the string that starts at a quote ends, behind its closing quote. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   for (let end = start + 1; ; end++) {
     end = text.indexOf('"', end)
     if (end < 0) return text.length
