@@ -44,6 +44,8 @@ export type WarningCode =
   | 'cookie_not_secure'
   /** The HMAC secret of the JWT cookie has fewer than 32 bytes. */
   | 'weak_hmac_key'
+  /** A Redis client in `clients.caches` sends commands late, or twice: its queue or its resending is on. */
+  | 'redis_client_resends'
 
 /** What has no name among Django's settings. */
 export interface BridgeOptions {

@@ -52,7 +52,7 @@ export function createCircuit(
 
 function refusal(last: StoreUnavailable | undefined): StoreUnavailable {
   return new StoreUnavailable(
-    `No connection to the database came about ${MOST_FAILURES} times in a row; it is tried again within a second.`,
+    `No connection to the server came about ${MOST_FAILURES} times in a row; it is tried again within a second.`,
     { reason: last?.reason ?? 'unreachable', cause: last?.cause },
   )
 }

@@ -1,4 +1,5 @@
 /** From CACHES[SESSION_CACHE_ALIAS] to a live cache: one table for the names of cache backends. */
+import type { BridgeWarning } from './bridge.ts'
 import type { ConnectedCache } from './caches/cache.ts'
 import { cacheKey } from './caches/cache-key.ts'
 import { memcached } from './caches/memcached/memcached.ts'
@@ -7,6 +8,7 @@ import { memcachedKey } from './caches/memcached/memcached-key.ts'
 import { pylibmc } from './caches/memcached/pylibmc.ts'
 import { pymemcache } from './caches/memcached/pymemcache.ts'
 import type { PythonClient } from './caches/memcached/python-client.ts'
+import { redisBackend } from './connect-redis.ts'
 import { named, SettingsError } from './errors.ts'
 import type { SerializerOptions } from './serializers/choose-serializer.ts'
 import type { CacheSettings } from './settings/cache-setting.ts'
@@ -19,9 +21,10 @@ export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   readonly now: () => Date
   readonly deadlineMs: number
   readonly limits: SigningLimits
+  readonly warn: (warning: BridgeWarning) => void
 }
 
-interface CacheBackend {
+export interface CacheBackend {
   /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
   check(cache: CacheSettings, options: CacheOptions): void
   /** Makes the live objects, and loads packages for them; servers are reached when the first call needs them. */
@@ -38,6 +41,7 @@ const BACKENDS: Readonly<Record<string, CacheBackend>> = {
   ),
   'django.core.cache.backends.memcached.PyLibMCCache': memcachedBackend(pylibmc),
   'django.core.cache.backends.memcached.PyMemcacheCache': memcachedBackend(pymemcache),
+  'django.core.cache.backends.redis.RedisCache': redisBackend,
 }
 
 function memcachedBackend(clientOf: (cache: CacheSettings) => PythonClient): CacheBackend {

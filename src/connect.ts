@@ -1,6 +1,7 @@
 /** From settings to live objects: one table for the names of session engines. */
 import type { UserCheckOptions } from './auth/current-user.ts'
 import { type LoadUser, type UserTable, usersFromTable } from './auth/users.ts'
+import type { BridgeWarning } from './bridge.ts'
 import type { ConnectedCache } from './caches/cache.ts'
 import { checkCache, openCache } from './connect-cache.ts'
 import { checkDatabase, type DatabaseClient, hasDatabase, openDatabase } from './connect-database.ts'
@@ -39,12 +40,12 @@ export interface ConnectOptions extends SerializerOptions {
   readonly now: () => Date
   readonly deadlineMs: number
   readonly limits: SigningLimits
+  readonly warn: (warning: BridgeWarning) => void
   readonly sessionTable: { readonly name?: string; readonly columns?: DbStoreOptions['columns'] }
   readonly sessionSalt?: string
   readonly userTable: UserTable
   readonly loadUser: LoadUser | undefined
   readonly sessionAuthHash: UserCheckOptions['sessionAuthHash'] | undefined
-  readonly warn: (warning: { readonly code: CacheWarning; readonly message: string }) => void
 }
 
 /** What the requests of a bridge share once they need a session; nothing here has talked to a server yet. */

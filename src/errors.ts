@@ -133,9 +133,13 @@ export type StoreFailure =
   | 'too_many_connections'
   /** The server is starting up, shutting down or recovering. */
   | 'starting_up'
+  /** A replica has lost its primary, or nobody knows where the primary is. */
+  | 'no_primary'
+  /** A script, or a command that takes long, keeps the server from answering. */
+  | 'busy'
   /** The server, or the file, takes no writes now. */
   | 'read_only'
-  /** The disk, or the file, has no room for a write. */
+  /** The disk, the file, or the server's memory has no room for a write. */
   | 'full'
   /** The session is larger than the cache takes an item to be. */
   | 'too_large'

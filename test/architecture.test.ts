@@ -25,6 +25,7 @@ const PURE = [
   'deadline.ts',
   'circuit.ts',
   'outcome-unknown.ts',
+  'patience.ts',
 ]
 const SETTINGS = [
   'settings/settings.ts',
@@ -36,7 +37,12 @@ const PORTS_AND_FORMATS = ['caches/', 'databases/', 'serializers/', 'jwt/']
 
 const LAYERS: readonly Layer[] = [
   { level: 0, name: 'errors', owns: ['errors.ts', 'augmentations.ts'], imports: [] },
-  { level: 0, name: 'deadline', owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts'], imports: ['errors.ts'] },
+  {
+    level: 0,
+    name: 'deadline',
+    owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts', 'patience.ts'],
+    imports: ['errors.ts'],
+  },
   {
     level: 0,
     name: 'headers',
@@ -87,6 +93,7 @@ const LAYERS: readonly Layer[] = [
       'connect-database.ts',
       'connect-mysql.ts',
       'connect-postgres.ts',
+      'connect-redis.ts',
       'optional-package.ts',
       'index.ts',
     ],

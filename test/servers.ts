@@ -2,13 +2,13 @@
  * Finds or starts the real servers that the live tests talk to, once per run, and says loudly which are missing.
  *
  * PostgreSQL: BRIDGE_POSTGRES_URL, MySQL or MariaDB: BRIDGE_MYSQL_URL, else containers. Memcached: its program, which
- * tests start themselves, by the path in BRIDGE_MEMCACHED, else on the PATH. Django 5.2: a Python that `npm test`
- * prepared. Django 6.1: a
- * container where a Docker engine answers and the base image can be had, else such a Python. In CI all must be there.
+ * tests start themselves, by the path in BRIDGE_MEMCACHED, else on the PATH. Redis: BRIDGE_REDIS_URL, else a
+ * redis-server of our own. Django 5.2: a Python that `npm test` prepared. Django 6.1: a container where a Docker engine answers and the base image can be had, else such a Python. In CI all must be there.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { missingRedisServer, startPrivateRedis } from './private-redis.ts'
 
 export interface Missing {
   readonly missing: string
@@ -24,11 +24,15 @@ export type DatabaseServer = { readonly url: string } | Missing
 /** The program, not a server: tests start several, with options of their own. */
 export type MemcachedProgram = { readonly command: string } | Missing
 
+/** Its databases are emptied by the tests. */
+export type RedisServer = { readonly url: string } | Missing
+
 declare module 'vitest' {
   interface ProvidedContext {
     memcached: MemcachedProgram
     postgres: DatabaseServer
     mysql: DatabaseServer
+    redis: RedisServer
     djangos: readonly DjangoRuntime[]
   }
 }
@@ -41,16 +45,19 @@ export async function setup(project: TestProject): Promise<void> {
   const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 20_000 }).status === 0
   const postgres = await findServer(POSTGRES, engine)
   const mysql = await findServer(MYSQL, engine)
+  const redis = await findRedis()
   const djangos = [preparedPython('5.2'), await containerOrPython('6.1', engine)]
   const memcached = findMemcached()
   project.provide('memcached', memcached)
   project.provide('postgres', postgres)
   project.provide('mysql', mysql)
+  project.provide('redis', redis)
   project.provide('djangos', djangos)
   const absent = [
     ...('missing' in memcached ? [`Memcached: ${memcached.missing}`] : []),
     ...('missing' in postgres ? [`PostgreSQL: ${postgres.missing}`] : []),
     ...('missing' in mysql ? [`MySQL: ${mysql.missing}`] : []),
+    ...('missing' in redis ? [`Redis: ${redis.missing}`] : []),
     ...djangos.flatMap((django) => ('missing' in django ? [`Django ${django.version}: ${django.missing}`] : [])),
   ]
   for (const line of absent) console.warn(`\n  SKIPPED  ${line}`)
@@ -119,6 +126,16 @@ function findMemcached(): MemcachedProgram {
   const command = process.env.BRIDGE_MEMCACHED ?? 'memcached'
   if (spawnSync(command, ['--version']).status === 0) return { command }
   return { missing: 'install it (Debian and Ubuntu: `apt install memcached`), or set BRIDGE_MEMCACHED to its program' }
+}
+
+async function findRedis(): Promise<RedisServer> {
+  const url = process.env.BRIDGE_REDIS_URL
+  if (url) return { url }
+  const missing = missingRedisServer()
+  if (missing !== null) return { missing: `${missing}; install it, or set BRIDGE_REDIS_URL=redis://host:6379` }
+  const server = await startPrivateRedis()
+  stops.push(() => server.drop())
+  return { url: server.url }
 }
 
 function preparedPython(version: string): DjangoRuntime {

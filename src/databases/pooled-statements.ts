@@ -3,9 +3,10 @@
  * used again; a statement is sent once more only where that is harmless; a server that is being restarted is waited for.
  */
 import { createCircuit } from '../circuit.ts'
-import { type Deadline, pauseBeforeRetry, withinDeadline } from '../deadline.ts'
+import { type Deadline, withinDeadline } from '../deadline.ts'
 import { type DjangoBridgeError, StoreUnavailable } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
+import { startPatience } from '../patience.ts'
 import type { SqlValue } from './database.ts'
 import { type PoolCounts, type PoolUse, watchPool } from './pool-use.ts'
 
@@ -133,24 +134,18 @@ export function pooledStatements<Client extends PooledClient, Result>(
     }
   }
 
-  /**
-   * Nothing has been sent yet, so that a server which is being restarted can be waited for: its visitors get a slow
-   * answer instead of an error.
-   */
+  /** Waits for a server that is being restarted. */
   async function checkOutPatiently(
     driver: PoolDriver<Client, Result>,
     use: PoolUse,
     deadline: Deadline,
   ): Promise<Client> {
-    const patience = Math.min(MOST_PATIENCE_MS, deadline.remaining() * 0.75)
-    const left = deadline.remaining() - patience
-    for (let most = 50; ; most = Math.min(2 * most, 200)) {
+    for (const patience = startPatience(deadline); ; await patience.pause()) {
       try {
         return await checkOut(driver, use, deadline)
       } catch (error) {
-        if (!mayComeBack(faultOf(error)) || deadline.remaining() <= left) throw error
+        if (!mayComeBack(faultOf(error)) || patience.isOver()) throw error
       }
-      await pauseBeforeRetry(deadline, most)
     }
   }
 
@@ -188,8 +183,6 @@ interface FailedAttempt {
   /** Whether the connection had answered before. */
   readonly wasProven: boolean
 }
-
-const MOST_PATIENCE_MS = 1500
 
 /** Whether a server that could not be connected to may be there in a moment, as while it is restarted. */
 function mayComeBack(fault: DjangoBridgeError): boolean {

@@ -23,6 +23,7 @@ export interface CacheDictionary {
 }
 
 export interface CacheSettings {
+  readonly alias: string
   /** Django's dotted path. */
   readonly backend: string
   /** As given; how text with several servers is split differs between backends. Not shown when printed. */
@@ -53,7 +54,7 @@ export function cacheSettings(alias: string, input: CacheDictionary): CacheSetti
   }
   if (KEY_FUNCTION !== null && typeof KEY_FUNCTION !== 'function') fail('KEY_FUNCTION must be a function')
   if (typeof OPTIONS !== 'object' || OPTIONS === null) fail('OPTIONS must be a dictionary')
-  const shown = { backend: BACKEND, keyPrefix: KEY_PREFIX, version: VERSION, keyFunction: KEY_FUNCTION }
+  const shown = { alias, backend: BACKEND, keyPrefix: KEY_PREFIX, version: VERSION, keyFunction: KEY_FUNCTION }
   // Getters: with showHidden, util.inspect prints the values of hidden properties.
   return Object.defineProperties(shown, {
     location: { enumerable: false, get: () => LOCATION },

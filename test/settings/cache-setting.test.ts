@@ -10,6 +10,7 @@ const REDIS: CacheDictionary = { BACKEND: 'django.core.cache.backends.redis.Redi
 test('what is left out has Django’s default', () => {
   const { location, options, ...rest } = cacheSettings('default', REDIS)
   expect({ ...rest, location, options }).toEqual({
+    alias: 'default',
     backend: REDIS.BACKEND,
     location: '',
     keyPrefix: '',

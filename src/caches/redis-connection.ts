@@ -1,0 +1,191 @@
+/**
+ * One connection to Redis, shared by all requests of a bridge: `ioredis` sends what comes without waiting for earlier
+ * answers, and Redis answers in order. A connection of our own that missed a deadline or broke is destroyed and never
+ * used again; the next call makes a new one. Sentinel and Cluster differ only in the client that is made.
+ */
+import { createCircuit } from '../circuit.ts'
+import { type Deadline, startDeadline, withinDeadline } from '../deadline.ts'
+import { StoreUnavailable } from '../errors.ts'
+import { OutcomeUnknown } from '../outcome-unknown.ts'
+import { startPatience } from '../patience.ts'
+import { isOutOfDate, isUnsent, mayComeBack, RedisRefusal, redisFault } from './redis-faults.ts'
+
+/** The part of an `ioredis` client that is used; a Redis and a Cluster both have it. */
+export interface RedisClient {
+  /** `wait`, `connecting`, `connect`, `ready`, `close`, `reconnecting` or `end`. */
+  readonly status: string
+  connect(): Promise<void>
+  /** Sends one command; text in the answer stays bytes. */
+  callBuffer(command: string, ...parameters: RedisParameter[]): Promise<unknown>
+  /** Ends the connection once earlier commands are answered. */
+  quit(): Promise<unknown>
+  /** Ends it at once; with `true`, to connect again. */
+  disconnect(reconnect?: boolean): void
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  once(event: 'ready' | 'end', listener: () => void): unknown
+  removeListener(event: 'ready' | 'end', listener: () => void): unknown
+}
+
+export type RedisParameter = string | Buffer | number
+
+/** A command by its name, and its parameters. */
+export type RedisCommand = readonly [name: string, ...parameters: RedisParameter[]]
+
+export interface RedisConnection {
+  /** Runs commands that may be sent again when the connection breaks. @throws StoreUnavailable, RedisRefusal */
+  read(commands: readonly RedisCommand[], deadline: Deadline): Promise<unknown[]>
+  /**
+   * Runs one that is sent again only when it is certain that it did not take place.
+   * @throws StoreUnavailable, RedisRefusal, OutcomeUnknown
+   */
+  write(command: RedisCommand, deadline: Deadline): Promise<unknown>
+  /** Ends what this object opened itself. */
+  close(): Promise<void>
+}
+
+export interface RedisConnectionOptions {
+  /** Makes a client of our own that has not connected yet (`lazyConnect`) and never connects again by itself. */
+  readonly make: () => Promise<RedisClient>
+  /** Milliseconds for making a connection. */
+  readonly deadlineMs: number
+}
+
+/** A connection of our own. */
+export function redisConnection({ make, deadlineMs }: RedisConnectionOptions): RedisConnection {
+  const circuit = createCircuit(redisFault)
+  let client: RedisClient | null = null
+  let opening: Promise<RedisClient> | null = null
+
+  /** All who wait for a connection wait for the same one. */
+  function open(): Promise<RedisClient> {
+    opening ??= connectOnce(make, startDeadline(deadlineMs)).then(
+      (made) => {
+        client = made
+        opening = null
+        return made
+      },
+      (error: unknown) => {
+        opening = null
+        throw error
+      },
+    )
+    return opening
+  }
+
+  async function openPatiently(deadline: Deadline): Promise<RedisClient> {
+    for (const patience = startPatience(deadline); ; await patience.pause()) {
+      try {
+        return await withinDeadline(open(), deadline, () => undefined)
+      } catch (error) {
+        if (!mayComeBack(error) || patience.isOver()) throw error
+      }
+    }
+  }
+
+  return connectionOver({
+    checkOut: async (deadline) => (client?.status === 'ready' ? client : circuit(() => openPatiently(deadline))),
+    discard(used) {
+      if (client === used) client = null
+      used.disconnect()
+    },
+    async close() {
+      const ending = client ?? (await opening?.catch(() => null)) ?? null
+      client = null
+      if (ending?.status === 'ready') {
+        await withinDeadline(ending.quit(), startDeadline(deadlineMs), () => undefined).catch(() => undefined)
+      }
+      ending?.disconnect()
+    },
+  })
+}
+
+/** A client that was given: it connects by itself, and is never ended. */
+export function givenRedisConnection(client: RedisClient): RedisConnection {
+  const circuit = createCircuit(redisFault)
+  let waiting: Promise<RedisClient> | null = null
+
+  function ready(): Promise<RedisClient> {
+    waiting ??= untilReady(client).finally(() => {
+      waiting = null
+    })
+    return waiting
+  }
+
+  return connectionOver({
+    checkOut: async (deadline) =>
+      client.status === 'ready' ? client : circuit(() => withinDeadline(ready(), deadline, () => undefined)),
+    // One that is silent may be half-open, and would stay so for minutes.
+    discard: (used) => used.status === 'ready' && used.disconnect(true),
+    close: async () => {},
+  })
+}
+
+interface Source {
+  checkOut(deadline: Deadline): Promise<RedisClient>
+  /** Of a client that is of no more use: silent, or leading to the wrong server. */
+  discard(client: RedisClient): void
+  close(): Promise<void>
+}
+
+function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
+  async function run(commands: readonly RedisCommand[], isRead: boolean, deadline: Deadline): Promise<unknown[]> {
+    for (const patience = startPatience(deadline); ; await patience.pause()) {
+      const client = await checkOut(deadline).catch((error: unknown) => {
+        throw redisFault(error)
+      })
+      try {
+        const answers = Promise.all(commands.map((command) => client.callBuffer(...command)))
+        return await withinDeadline(answers, deadline, () => discard(client))
+      } catch (error) {
+        const fault = redisFault(error)
+        const isAnswer = fault instanceof RedisRefusal
+        if (isOutOfDate(fault)) discard(client)
+        const isHarmless = isAnswer ? fault.reason === 'starting_up' : isUnsent(error) || isRead
+        if (isHarmless && mayComeBack(fault) && !patience.isOver()) continue
+        const isUnknown = !isRead && !isAnswer && !isUnsent(error) && fault instanceof StoreUnavailable
+        throw isUnknown ? new OutcomeUnknown(fault) : fault
+      }
+    }
+  }
+
+  return {
+    read: (commands, deadline) => run(commands, true, deadline),
+    write: async (command, deadline) => (await run([command], false, deadline))[0],
+    close,
+  }
+}
+
+async function connectOnce(make: () => Promise<RedisClient>, deadline: Deadline): Promise<RedisClient> {
+  const client = await make()
+  let fault: unknown
+  // What went wrong is told by the event alone. After a refused SELECT the client would go on, in another database.
+  client.on('error', (error) => {
+    fault ??= error
+  })
+  try {
+    await withinDeadline(client.connect(), deadline, () => undefined)
+    if (fault === undefined) return client
+  } catch (error) {
+    fault ??= error
+  }
+  client.disconnect()
+  throw fault
+}
+
+function untilReady(client: RedisClient): Promise<RedisClient> {
+  return new Promise((resolve, reject) => {
+    const settle = (isReady: boolean) => (): void => {
+      client.removeListener('ready', onReady)
+      client.removeListener('end', onEnd)
+      if (isReady) resolve(client)
+      else reject(new StoreUnavailable('The Redis client that was given has been closed.', { reason: 'unreachable' }))
+    }
+    const onReady = settle(true)
+    const onEnd = settle(false)
+    if (client.status === 'end') return onEnd()
+    client.once('ready', onReady)
+    client.once('end', onEnd)
+    // Made with `lazyConnect`: what becomes of it, the events tell.
+    if (client.status === 'wait') client.connect().catch(() => undefined)
+  })
+}

@@ -1,0 +1,14 @@
+import { inject, test } from 'vitest'
+import { describeCache } from '../contracts/cache.ts'
+import { storeOnCache } from '../contracts/cache-store.ts'
+import { redisFixture } from '../contracts/redis-fixtures.ts'
+import { describeSessionStore } from '../contracts/session-store.ts'
+
+const server = inject('redis')
+const DB = 1
+
+if ('missing' in server) test.skip(`Redis (${server.missing})`, () => {})
+else {
+  describeCache('Redis', () => redisFixture(server.url, DB))
+  describeSessionStore('cache on Redis', async () => storeOnCache(await redisFixture(server.url, DB)))
+}
