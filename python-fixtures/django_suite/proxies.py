@@ -84,6 +84,22 @@ class Proxies:
         from django.http.response import HttpResponseBase
 
         link = self.link
+        real = signing.get_cookie_signer
+
+        def get_cookie_signer(salt="django.core.signing.get_cookie_signer"):
+            signer = real(salt)
+            if "set_signed_cookie" in operations:
+                signer.sign = lambda value: link.ask("cookie_signer.sign", value, salt=salt)
+            if "get_signed_cookie" in operations:
+                signer.unsign = lambda value, max_age=None: link.ask(
+                    "cookie_signer.unsign", value, salt=salt, max_age=max_age
+                )
+            return signer
+
+        if not hasattr(signing, "_unsign_cookie"):
+            # Up to 5.1 a cookie's name and salt are the salt of that signer, whoever signs.
+            swap(real, get_cookie_signer)
+            return
         if "get_signed_cookie" in operations:
 
             def unsign_cookie(cookie_value, *, cookie_name, salt="", max_age=None):
@@ -96,13 +112,6 @@ class Proxies:
                 add_cookie(self, link.ask("set_signed_cookie", key, value, salt=salt, **attributes))
 
             HttpResponseBase.set_signed_cookie = set_signed_cookie
-            real = signing.get_cookie_signer
-
-            def get_cookie_signer(salt="django.core.signing.get_cookie_signer"):
-                signer = real(salt)
-                signer.sign = lambda value: link.ask("cookie_signer.sign", value, salt=salt)
-                return signer
-
             swap(real, get_cookie_signer)
 
     def store_class(self, real):
@@ -119,7 +128,8 @@ class Proxies:
 
         operations = {name: member for name, member in functions(real) if name != "get_model_class"}
         namespace = {name: self.forwarding(name, member) for name, member in operations.items()}
-        for name in ("items", "aitems"):
+        # Asynchronous ones are there from 5.1 on.
+        for name in {"items", "aitems"} & operations.keys():
             namespace[name] = with_tuples(namespace[name])
         if "get_model_class" in vars(real):
             namespace["get_model_class"] = vars(real)["get_model_class"]

@@ -34,6 +34,10 @@ export const FUNCTIONS: Readonly<Record<string, (site: Site, args: never, kwargs
   loads: (site, [signed]: [string], kwargs: Values) => loads(signed, { ...keys(site), ...clock(site), ...kwargs }),
   'cookie_signer.sign': (site, [value]: [string], { salt }: { salt: string }) =>
     cookieSigner({ ...keys(site), ...clock(site), salt }).sign(value),
+  'cookie_signer.unsign': (site, [signed]: [string], { salt, max_age: maxAge }: Values) =>
+    cookieSigner({ ...keys(site), ...clock(site), salt: String(salt) }).unsign(signed, {
+      maxAge: (maxAge ?? undefined) as MaxAge | undefined,
+    }),
 
   set_signed_cookie(site, [name, value]: [string, string], { salt, max_age: maxAge, ...rest }: Values) {
     const signed = signCookie(name, value, { ...keys(site), ...clock(site), salt: String(salt) })
