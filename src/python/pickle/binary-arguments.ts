@@ -1,4 +1,5 @@
 /** The arguments that protocols from 1 on spell in bytes. */
+import type { ByteCursor } from './byte-cursor.ts'
 import { malformed } from './pickle-limits.ts'
 import type { FloatNode, PickleNode } from './pickle-node.ts'
 import { decodeUtf8 } from './utf8.ts'
@@ -11,11 +12,12 @@ export function text(bytes: Buffer): PickleNode {
 
 const USUAL_NAN = 0x7ff8_0000_0000_0000n
 
-export function binaryFloat(bytes: Buffer): FloatNode {
-  const value = bytes.readDoubleBE()
+export function binaryFloat(input: ByteCursor): FloatNode {
+  const value = input.float64()
   // Which NaN it is, not every engine keeps; only the usual one goes without saying.
-  const isOdd = Number.isNaN(value) && bytes.readBigUInt64BE() !== USUAL_NAN
-  return isOdd ? { kind: 'float', value, bits: Uint8Array.from(bytes) } : { kind: 'float', value }
+  const bits = Number.isNaN(value) ? input.taken(8) : undefined
+  const isOdd = bits !== undefined && bits.readBigUInt64BE() !== USUAL_NAN
+  return isOdd ? { kind: 'float', value, bits: Uint8Array.from(bits) } : { kind: 'float', value }
 }
 
 export function notNegative(length: number): number {

@@ -4,15 +4,20 @@ import type { TextNode } from './pickle-node.ts'
 import { decodeUtf8 } from './utf8.ts'
 
 const NEWLINE = 0x0a
-/** Shorter than this, a loop is quicker than a call of a decoder. */
-const SHORT = 24
+/** Bytes up to which a loop is quicker than a call of a decoder. */
+const SHORT = 64
+/** Bytes that are decoded at once, to cut short texts out of: a text that is kept holds on to so many. */
+const CHUNK = 4096
 
 export class ByteCursor {
   readonly #bytes: Buffer
   #position = 0
+  /** Bytes from `#chunkStart` on as latin-1. */
+  #chunk = ''
+  #chunkStart = 0
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   get left(): number {
@@ -21,27 +26,17 @@ export class ByteCursor {
 
   /** A view, not a copy. */
   take(length: number): Buffer {
-    // Before any use of the length: a claim of 2**63 bytes must cost nothing.
-    if (!(length <= this.left)) throw malformed('it ends early')
-    this.#position += length
-    return this.#bytes.subarray(this.#position - length, this.#position)
+    const start = this.#skip(length)
+    return this.#bytes.subarray(start, this.#position)
   }
 
   /** UTF-8 of this many bytes. */
   text(length: number): string | TextNode {
-    const start = this.#position
-    if (length < SHORT && length <= this.left && this.#isAscii(start, start + length)) {
-      this.#position += length
-      return this.#bytes.toString('latin1', start, start + length)
-    }
-    const read = decodeUtf8(this.take(length))
+    const start = this.#skip(length)
+    if (length <= SHORT && this.#isAscii(start)) return this.#ascii(start)
+    const read = decodeUtf8(this.#bytes, start, this.#position)
     if (read === null) throw malformed('a text is not UTF-8')
     return read
-  }
-
-  #isAscii(start: number, end: number): boolean {
-    for (let index = start; index < end; index++) if ((this.#bytes[index] ?? 0) > 0x7f) return false
-    return true
   }
 
   uint8(): number {
@@ -52,20 +47,29 @@ export class ByteCursor {
   }
 
   uint16(): number {
-    return this.take(2).readUInt16LE()
+    return this.#bytes.readUInt16LE(this.#skip(2))
   }
 
   uint32(): number {
-    return this.take(4).readUInt32LE()
+    return this.#bytes.readUInt32LE(this.#skip(4))
   }
 
   int32(): number {
-    return this.take(4).readInt32LE()
+    return this.#bytes.readInt32LE(this.#skip(4))
   }
 
   /** Not exact beyond 2**53, where no length is good anyway. */
   uint64(): number {
-    return Number(this.take(8).readBigUInt64LE())
+    return Number(this.#bytes.readBigUInt64LE(this.#skip(8)))
+  }
+
+  float64(): number {
+    return this.#bytes.readDoubleBE(this.#skip(8))
+  }
+
+  /** The last bytes once more. */
+  taken(length: number): Buffer {
+    return this.#bytes.subarray(this.#position - length, this.#position)
   }
 
   /** The bytes up to a newline, which is taken and left out. */
@@ -75,5 +79,27 @@ export class ByteCursor {
     const line = this.#bytes.subarray(this.#position, end)
     this.#position = end + 1
     return line
+  }
+
+  /** @returns where the bytes start that are skipped */
+  #skip(length: number): number {
+    // Before any use of the length: a claim of 2**63 bytes must cost nothing.
+    if (!(length <= this.left)) throw malformed('it ends early')
+    const start = this.#position
+    this.#position = start + length
+    return start
+  }
+
+  #isAscii(start: number): boolean {
+    for (let index = start; index < this.#position; index++) if ((this.#bytes[index] ?? 0) > 0x7f) return false
+    return true
+  }
+
+  #ascii(start: number): string {
+    if (this.#position > this.#chunkStart + this.#chunk.length) {
+      this.#chunk = this.#bytes.toString('latin1', start, start + CHUNK)
+      this.#chunkStart = start
+    }
+    return this.#chunk.substring(start - this.#chunkStart, this.#position - this.#chunkStart)
   }
 }

@@ -6,7 +6,7 @@
  * them would pay for; a value inside itself would never end.
  */
 import { PickleForbidden } from '../../errors.ts'
-import { withoutRepeatedItems, withoutRepeats } from './hash-key.ts'
+import { areDistinct, areTexts, withoutRepeatedItems, withoutRepeats } from './hash-key.ts'
 import { malformed, overLimit, type PickleLimits } from './pickle-limits.ts'
 import {
   childrenOf,
@@ -38,8 +38,10 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
   const doubtful: ObjectNode[] = []
   const deepest = Math.min(limits.depth, DEEPEST)
   // What the memo gave twice is looked at once; only that can contain itself.
-  const measures = new Map<ObjectNode, Measure | 'open'>()
+  let measures: Map<ObjectNode, Measure | 'open'> | undefined
   let elements = 0
+  /** Of the last usual dict: the rows of a list have the same, from the memo. */
+  let usualKeys: readonly PickleNode[] = []
   if (isGlobal(root)) throw new PickleForbidden(pathOf(root))
   if (isObjectNode(root)) visit(root, 1)
   return doubtful
@@ -47,32 +49,62 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
   /** @returns how many levels there are from here on */
   function visit(node: ObjectNode, depth: number): number {
     if (!isContainer(node)) return 0
-    const known = node.shared ? measures.get(node) : undefined
+    if (node.shared) return visitShared(node, depth)
+    if (depth > deepest) throw overLimit('depth')
+    return 1 + visitInside(node, depth)
+  }
+
+  function visitShared(node: ContainerNode, depth: number): number {
+    measures ??= new Map()
+    const known = measures.get(node)
     if (known === 'open') throw malformed('a value contains itself')
     if (depth + (known?.height ?? 1) - 1 > deepest) throw overLimit('depth')
     if (known !== undefined) {
       count(known.elements)
       return known.height
     }
-    if (node.shared) measures.set(node, 'open')
+    measures.set(node, 'open')
     const before = elements
     const height = 1 + visitInside(node, depth)
-    if (node.shared) measures.set(node, { height, elements: elements - before })
+    measures.set(node, { height, elements: elements - before })
     return height
   }
 
   function visitInside(node: ContainerNode, depth: number): number {
-    if (isDoubtful(node)) doubtful.push(node)
-    if (node.kind === 'dict') {
-      withoutRepeats(node)
-      return Math.max(visitAll(node.keys, depth), visitAll(node.values, depth))
+    switch (node.kind) {
+      case 'list':
+      case 'tuple':
+        return visitAll(node.items, depth)
+      case 'set':
+      case 'frozenset':
+        doubtful.push(node)
+        withoutRepeatedItems(node)
+        return visitAll(node.items, depth)
+      case 'dict':
+        return visitDict(node, depth)
+      case 'instance':
+        doubtful.push(node)
+        withoutRepeats(node)
+        return visitAll(childrenOf(node), depth, 'globals allowed')
     }
-    if (node.kind === 'instance') {
-      withoutRepeats(node)
-      return visitAll(childrenOf(node), depth, 'globals allowed')
+  }
+
+  function visitDict(node: DictNode, depth: number): number {
+    if (isUsual(node.keys)) {
+      count(node.keys.length)
+      return visitAll(node.values, depth)
     }
-    if (node.kind === 'set' || node.kind === 'frozenset') withoutRepeatedItems(node)
-    return visitAll(node.items, depth)
+    if (!areTexts(node.keys)) doubtful.push(node)
+    withoutRepeats(node)
+    return Math.max(visitAll(node.keys, depth), visitAll(node.values, depth))
+  }
+
+  /** Whether keys are texts and none comes twice. */
+  function isUsual(keys: readonly PickleNode[]): boolean {
+    if (keys === usualKeys || areIdentical(keys, usualKeys)) return true
+    if (!areTexts(keys) || !areDistinct(keys)) return false
+    usualKeys = keys
+    return true
   }
 
   function visitAll(nodes: readonly PickleNode[], depth: number, globals?: 'globals allowed'): number {
@@ -81,7 +113,8 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
     for (const node of nodes) {
       if (!isObjectNode(node)) continue
       if (globals === undefined && node.kind === 'global') throw new PickleForbidden(pathOf(node))
-      height = Math.max(height, visit(node, depth + 1))
+      const below = visit(node, depth + 1)
+      if (below > height) height = below
     }
     return height
   }
@@ -104,7 +137,8 @@ function isContainer(node: ObjectNode): node is ContainerNode {
   )
 }
 
-function isDoubtful(node: ObjectNode): boolean {
-  if (node.kind === 'dict') return node.keys.some((key) => typeof key !== 'string')
-  return node.kind === 'instance' || node.kind === 'set' || node.kind === 'frozenset'
+function areIdentical(left: readonly PickleNode[], right: readonly PickleNode[]): boolean {
+  if (left.length !== right.length) return false
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false
+  return true
 }

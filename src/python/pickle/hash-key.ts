@@ -66,7 +66,6 @@ function itemKey(item: PickleNode, key: unknown): string {
 
 /** Of equal keys the last value counts, at the first one's place, as in Python. */
 export function withoutRepeats({ keys, values }: Pick<DictNode, 'keys' | 'values'>): void {
-  if (areDistinctTexts(keys)) return
   const index = new KeyIndex()
   let kept = 0
   for (let place = 0; place < keys.length; place++) {
@@ -85,11 +84,16 @@ export function withoutRepeatedItems({ items }: SequenceNode): void {
   if (unique.length < items.length) items.splice(0, items.length, ...unique)
 }
 
-/** The usual case, quickly: a few comparisons cost less than a set. */
-function areDistinctTexts(keys: readonly PickleNode[]): boolean {
-  if (!keys.every((key) => typeof key === 'string')) return false
-  if (keys.length > FEW) return new Set(keys).size === keys.length
-  return keys.every((key, place) => keys.indexOf(key) === place)
+export function areTexts(keys: readonly PickleNode[]): keys is readonly string[] {
+  for (const key of keys) if (typeof key !== 'string') return false
+  return true
+}
+
+/** A few comparisons cost less than a set. */
+export function areDistinct(texts: readonly string[]): boolean {
+  if (texts.length > FEW) return new Set(texts).size === texts.length
+  for (let place = 1; place < texts.length; place++) if (texts.indexOf(texts[place] ?? '') < place) return false
+  return true
 }
 
 const FEW = 8

@@ -2,10 +2,11 @@
 import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
 import { setOwn } from '../json-tree.ts'
 import { PyFloat } from '../values.ts'
-import { rememberOrigin } from './origin.ts'
+import { areTexts } from './hash-key.ts'
+import { rememberNew, rememberOrigin } from './origin.ts'
 import { type PickleCodecs, type PickledInstance, PyGlobal } from './pickle-codec.ts'
 import { malformed } from './pickle-limits.ts'
-import type { InstanceNode, ObjectNode, PickleNode } from './pickle-node.ts'
+import type { FloatNode, InstanceNode, ObjectNode, PickleNode } from './pickle-node.ts'
 
 /** How floats come out: `2.0` of Python is `2` in JavaScript, and an int again where nothing else tells. */
 export type FloatsAs = 'numbers' | 'PyFloat'
@@ -15,59 +16,62 @@ export type FloatsAs = 'numbers' | 'PyFloat'
  * @throws SerializationError where a codec refuses an instance
  */
 export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: FloatsAs = 'numbers'): unknown {
-  const made = new Map<ObjectNode, unknown>()
+  let made: Map<ObjectNode, unknown> | undefined
   return value(root)
 
   function value(node: PickleNode): unknown {
     if (typeof node !== 'object' || node === null) return node
-    const known = node.shared ? made.get(node) : undefined
+    if (node.kind === 'float') return floats === 'PyFloat' ? new PyFloat(node.value) : node.value
+    if (node.shared !== true) return make(node)
+    made ??= new Map()
+    const known = made.get(node)
     if (known !== undefined) return known
     const fresh = make(node)
-    if (node.shared) made.set(node, fresh)
-    if (typeof fresh === 'object' && fresh !== null && !(fresh instanceof PyGlobal)) rememberOrigin(fresh, node)
+    made.set(node, fresh)
     return fresh
   }
 
-  function make(node: ObjectNode): unknown {
+  function make(node: Exclude<ObjectNode, FloatNode>): unknown {
     switch (node.kind) {
-      case 'float':
-        return floats === 'PyFloat' ? new PyFloat(node.value) : node.value
+      case 'dict':
+        return rememberNew(dict(node.keys, node.values), node)
+      case 'list':
+        return rememberNew(all(node.items), node)
+      case 'tuple':
+        return rememberOrigin(new PyTuple(all(node.items)), node)
+      case 'set':
+        return rememberNew(new Set(distinct(all(node.items))), node)
+      case 'frozenset':
+        return rememberNew(new PyFrozenSet(distinct(all(node.items))), node)
+      case 'bytes':
+        return rememberNew(Uint8Array.from(node.value), node)
+      case 'bytearray':
+        return rememberNew(PyByteArray.from(node.value), node)
       case 'text':
         return node.value
-      case 'bytes':
-        return Uint8Array.from(node.value)
-      case 'bytearray':
-        return PyByteArray.from(node.value)
-      case 'list':
-        return node.items.map(value)
-      case 'tuple':
-        return new PyTuple(node.items.map(value))
-      case 'set':
-        return new Set(distinct(node.items.map(value)))
-      case 'frozenset':
-        return new PyFrozenSet(distinct(node.items.map(value)))
-      case 'dict':
-        return dict(node.keys, node.values)
       case 'global':
         return new PyGlobal(node.module, node.name)
       case 'instance':
-        return instance(node)
+        return rememberOrigin(instance(node), node)
     }
+  }
+
+  function all(nodes: readonly PickleNode[]): unknown[] {
+    const values: unknown[] = nodes.slice()
+    for (let index = 0; index < nodes.length; index++) values[index] = value(nodes[index] ?? null)
+    return values
   }
 
   /** An object where every key is a text, else a Map. */
-  function dict(keys: readonly PickleNode[], values: readonly PickleNode[]): unknown {
-    if (keys.every((key) => typeof key === 'string')) {
-      const object = {}
-      for (let index = 0; index < keys.length; index++)
-        setOwn(object, String(keys[index]), value(values[index] ?? null))
-      return object
-    }
-    return new Map(entries(keys, values))
+  function dict(keys: readonly PickleNode[], values: readonly PickleNode[]): object {
+    if (!areTexts(keys)) return new Map(entries(keys, values))
+    const object = {}
+    for (let index = 0; index < keys.length; index++) setOwn(object, keys[index] ?? '', value(values[index] ?? null))
+    return object
   }
 
   function entries(keys: readonly PickleNode[], values: readonly PickleNode[]): [unknown, unknown][] {
-    const places = distinct(keys.map(value))
+    const places = distinct(all(keys))
     return places.map((key, index) => [key, value(values[index] ?? null)])
   }
 
@@ -84,7 +88,7 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
       args: node.args.map(argument),
       kwargs: (kwargs === undefined ? {} : value(kwargs)) as Readonly<Record<string, unknown>>,
       state: state === undefined ? undefined : value(state),
-      items: node.items.map(value),
+      items: all(node.items),
       entries: entries(node.keys, node.values),
     }
     try {

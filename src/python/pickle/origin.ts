@@ -27,10 +27,18 @@ class Origin extends Given {
 
 const frozen = new WeakMap<object, ObjectNode>()
 
-/** For an object that was made just now. */
-export function rememberOrigin(object: object, node: ObjectNode): void {
-  if (!Object.isExtensible(object)) frozen.set(object, node)
-  else if (Origin.of(object) === undefined) new Origin(object, node)
+/** @param object made just now: it takes fields, and has no origin yet */
+export function rememberNew<T extends object>(object: T, node: ObjectNode): T {
+  new Origin(object, node)
+  return object
+}
+
+/** @param value what a codec gave, which may be no object, frozen, or known already */
+export function rememberOrigin<T>(value: T, node: ObjectNode): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (!Object.isExtensible(value)) frozen.set(value, node)
+  else if (Origin.of(value) === undefined) rememberNew(value, node)
+  return value
 }
 
 /** Undefined for an object that the program made itself. */

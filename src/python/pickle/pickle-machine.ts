@@ -10,22 +10,33 @@ import {
   type SequenceNode,
 } from './pickle-node.ts'
 
+/**
+ * Mostly all that goes into a list or dict comes at once: it then gets arrays cut from the stack, of the right length,
+ * which spares the room that growing ones keep.
+ */
 export class PickleMachine {
   readonly #limits: Required<PickleLimits>
+  /** What lies from `#height` on is left over: to write over it costs less than to shorten an array. */
   readonly #stack: PickleNode[] = []
-  /** Heights of the stack; what lies below the last one is out of reach. */
+  #height = 0
+  /** Heights of the stack; what lies below the last one, the floor, is out of reach. */
   readonly #marks: number[] = []
+  /** Marks that are set. */
+  #depth = 0
+  #floor = 0
   readonly #memo: PickleNode[] = []
   #memoized = 0
-  #pushes = 0
+  /** How many more may be made. */
+  #elements: number
 
   constructor(limits: Required<PickleLimits>) {
     this.#limits = limits
+    this.#elements = limits.elements
   }
 
   push(node: PickleNode): void {
-    this.#count()
-    this.#stack.push(node)
+    this.#count(1)
+    this.#stack[this.#height++] = node
   }
 
   /** A value that was made by a call, from parts that the memo may give to any number of calls. */
@@ -41,40 +52,47 @@ export class PickleMachine {
   }
 
   mark(): void {
-    this.#count()
-    this.#marks.push(this.#stack.length)
+    this.#count(1)
+    this.#marks[this.#depth++] = this.#height
+    this.#floor = this.#height
   }
 
   pop(): PickleNode {
     const node = this.top()
-    this.#stack.length--
+    this.#height--
     return node
   }
 
   top(): PickleNode {
-    const node = this.#stack[this.#stack.length - 1]
-    if (node === undefined || this.#stack.length === this.#floor()) throw malformed('its stack is empty')
+    const node = this.#height > this.#floor ? this.#stack[this.#height - 1] : undefined
+    if (node === undefined) throw malformed('its stack is empty')
     return node
   }
 
   /** Everything above the last mark, which goes as well. */
   popMark(): PickleNode[] {
-    const mark = this.#marks.pop()
-    if (mark === undefined) throw malformed('a mark is missing')
-    return this.#stack.splice(mark)
+    return this.popLast(this.#unmark())
+  }
+
+  /** Everything above the last mark, keys and values in turn, as a dict. */
+  popDict(): DictNode {
+    const count = this.#unmark()
+    const dict: DictNode = { kind: 'dict', keys: [], values: [], shared: false }
+    this.#drop(count)
+    this.#fill(dict, count)
+    return dict
+  }
+
+  /** The last values, in the order in which they were pushed. */
+  popLast(count: number): PickleNode[] {
+    this.#drop(count)
+    return this.#stack.slice(this.#height, this.#height + count)
   }
 
   /** Drops a value, or a mark with nothing above it. */
   discard(): void {
-    if (this.#marks.length > 0 && this.#stack.length === this.#floor()) this.#marks.pop()
+    if (this.#depth > 0 && this.#height === this.#floor) this.popMark()
     else this.pop()
-  }
-
-  /** The last values, in the order in which they were pushed, as a tuple. */
-  popTuple(length: number): SequenceNode {
-    const items: PickleNode[] = []
-    for (let left = length; left > 0; left--) items.unshift(this.pop())
-    return { kind: 'tuple', items }
   }
 
   put(index: number): void {
@@ -93,27 +111,31 @@ export class PickleMachine {
     this.pushAgain(node)
   }
 
-  append(items: readonly PickleNode[]): void {
+  /** @param count of values that go to the list below them; without it, all above the last mark */
+  append(count: number = this.#unmark()): void {
+    const items = this.popLast(count)
     const target = this.top()
     if (!isObjectNode(target) || (target.kind !== 'list' && target.kind !== 'instance')) {
       throw malformed('items are appended to what is no list')
     }
-    for (const item of items) target.items.push(item)
+    fillItems(target, items)
   }
 
-  addItems(items: readonly PickleNode[]): void {
+  addItems(): void {
+    const items = this.popMark()
     const target = this.top()
     if (!isObjectNode(target) || target.kind !== 'set') throw malformed('items are added to what is no set')
-    for (const item of items) target.items.push(item)
+    fillItems(target, items)
   }
 
-  /** @param pairs keys and values in turn */
-  setItems(pairs: readonly PickleNode[]): void {
+  /** @param count of keys and values, in turn, that go to the dict below them; without it, all above the last mark */
+  setItems(count: number = this.#unmark()): void {
+    this.#drop(count)
     const target = this.top()
     if (!isObjectNode(target) || (target.kind !== 'dict' && target.kind !== 'instance')) {
       throw malformed('items are set in what is no dict')
     }
-    fillPairs(target, pairs)
+    this.#fill(target, count)
   }
 
   build(): void {
@@ -126,13 +148,38 @@ export class PickleMachine {
     instance.state = state
   }
 
-  #floor(): number {
-    return this.#marks[this.#marks.length - 1] ?? 0
+  /** Takes the last mark away, and says how much is above it. */
+  #unmark(): number {
+    if (this.#depth === 0) throw malformed('a mark is missing')
+    const count = this.#height - this.#floor
+    this.#depth--
+    this.#floor = this.#depth === 0 ? 0 : (this.#marks[this.#depth - 1] ?? 0)
+    return count
   }
 
-  #count(elements = 1): void {
-    this.#pushes += elements
-    if (this.#pushes > this.#limits.elements) throw overLimit('elements')
+  #drop(count: number): void {
+    if (this.#height - count < this.#floor) throw malformed('its stack is empty')
+    this.#height -= count
+  }
+
+  /** Fills a dict with the keys and values, in turn, that were dropped just now. */
+  #fill(target: Pick<DictNode, 'keys' | 'values'>, count: number): void {
+    if (count % 2 !== 0) throw malformed('a key has no value')
+    const known = target.keys.length
+    if (known === 0) {
+      target.keys = this.#stack.slice(this.#height, this.#height + count / 2)
+      target.values = this.#stack.slice(this.#height, this.#height + count / 2)
+    }
+    const { keys, values } = target
+    for (let place = known, at = this.#height; at < this.#height + count; place++, at += 2) {
+      keys[place] = this.#stack[at] ?? null
+      values[place] = this.#stack[at + 1] ?? null
+    }
+  }
+
+  #count(elements: number): void {
+    this.#elements -= elements
+    if (this.#elements < 0) throw overLimit('elements')
   }
 }
 
@@ -143,20 +190,7 @@ function copiedBy(node: ObjectNode): number {
   return childrenOf(node).length
 }
 
-/** @param pairs keys and values in turn */
-export function dictOf(pairs: readonly PickleNode[]): DictNode {
-  const dict: DictNode = { kind: 'dict', keys: [], values: [] }
-  fillPairs(dict, pairs)
-  return dict
-}
-
-function fillPairs(
-  target: { readonly keys: PickleNode[]; readonly values: PickleNode[] },
-  pairs: readonly PickleNode[],
-): void {
-  if (pairs.length % 2 !== 0) throw malformed('a key has no value')
-  for (let index = 0; index < pairs.length; index += 2) {
-    target.keys.push(pairs[index] ?? null)
-    target.values.push(pairs[index + 1] ?? null)
-  }
+function fillItems(target: Pick<SequenceNode, 'items'>, items: PickleNode[]): void {
+  if (target.items.length === 0) target.items = items
+  else for (const item of items) target.items.push(item)
 }

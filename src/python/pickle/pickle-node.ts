@@ -21,7 +21,7 @@ export type PickleNode =
 
 interface Shareable {
   /** Whether a pickle has it in more places than one; set by the reader alone. */
-  shared?: true
+  shared?: boolean
 }
 
 export interface FloatNode extends Shareable {
@@ -46,14 +46,14 @@ export interface BytesNode extends Shareable {
 
 export interface SequenceNode extends Shareable {
   readonly kind: 'list' | 'tuple' | 'set' | 'frozenset'
-  readonly items: PickleNode[]
+  items: PickleNode[]
 }
 
 export interface DictNode extends Shareable {
   readonly kind: 'dict'
   /** In order; keys and values of the same length. */
-  readonly keys: PickleNode[]
-  readonly values: PickleNode[]
+  keys: PickleNode[]
+  values: PickleNode[]
 }
 
 /** A class or function by its name. It is looked up nowhere. */
@@ -75,10 +75,10 @@ export interface InstanceNode extends Shareable {
   /** For `__setstate__` or `__dict__`. */
   state?: PickleNode
   /** What is appended to a subclass of list. */
-  readonly items: PickleNode[]
+  items: PickleNode[]
   /** What is set in a subclass of dict. */
-  readonly keys: PickleNode[]
-  readonly values: PickleNode[]
+  keys: PickleNode[]
+  values: PickleNode[]
 }
 
 export type ObjectNode = Exclude<PickleNode, null | boolean | string | number | bigint>

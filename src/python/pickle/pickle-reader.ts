@@ -19,18 +19,14 @@ export interface PickleOptions {
  * @throws PickleForbidden for a class or function that is not allowed; SerializationError for bytes that Python would
  * not read either, for a value that contains itself, and beyond the limits
  */
-export function parsePickle(bytes: Uint8Array, { codecs = [], limits = {} }: PickleOptions = {}): unknown {
+export function parsePickle(bytes: Uint8Array, { codecs = [], limits }: PickleOptions = {}): unknown {
   const known = codecsWith(codecs)
   return nodeToValue(readPickle(bytes, known, limits), known)
 }
 
 /** As `parsePickle`, but the nodes: all that is in them can be read. */
-export function readPickle(
-  bytes: Uint8Array,
-  codecs: PickleCodecs = builtInCodecs,
-  given: PickleLimits = {},
-): PickleNode {
-  const limits = { ...DEFAULT_PICKLE_LIMITS, ...given }
+export function readPickle(bytes: Uint8Array, codecs: PickleCodecs = builtInCodecs, given?: PickleLimits): PickleNode {
+  const limits = given === undefined ? DEFAULT_PICKLE_LIMITS : { ...DEFAULT_PICKLE_LIMITS, ...given }
   const root = unpickle(bytes, codecs, limits)
   const doubtful = checkGraph(root, limits)
   if (doubtful.length > 0) nodeToValue({ kind: 'list', items: doubtful }, codecs)

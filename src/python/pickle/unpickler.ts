@@ -15,7 +15,7 @@ import { ByteCursor } from './byte-cursor.ts'
 import { decodeInt } from './int-bytes.ts'
 import { opcodeOf } from './opcodes.ts'
 import { malformed, overLimit, type PickleLimits } from './pickle-limits.ts'
-import { dictOf, PickleMachine } from './pickle-machine.ts'
+import { PickleMachine } from './pickle-machine.ts'
 import type { GlobalNode, PickleNode } from './pickle-node.ts'
 import { type KnownClasses, newObject, reduce } from './reduce.ts'
 import { asciiText, floatLine, indexLine, intLine, longLine, stringLine, unicodeLine } from './text-arguments.ts'
@@ -58,7 +58,7 @@ function run(
         machine.push(floatLine(input.line()))
         break
       case 0x47: // BINFLOAT
-        machine.push(binaryFloat(input.take(8)))
+        machine.push(binaryFloat(input))
         break
       case 0x49: // INT
         machine.push(intLine(input.line()))
@@ -124,51 +124,48 @@ function run(
         machine.push({ kind: 'bytearray', value: Uint8Array.from(input.take(input.uint64())) })
         break
       case 0x5d: // EMPTY_LIST
-        machine.push({ kind: 'list', items: [] })
+        machine.push({ kind: 'list', items: [], shared: false })
         break
       case 0x6c: // LIST
-        machine.push({ kind: 'list', items: machine.popMark() })
+        machine.push({ kind: 'list', items: machine.popMark(), shared: false })
         break
       case 0x61: // APPEND
-        machine.append([machine.pop()])
+        machine.append(1)
         break
       case 0x65: // APPENDS
-        machine.append(machine.popMark())
+        machine.append()
         break
       case 0x29: // EMPTY_TUPLE
-        machine.push({ kind: 'tuple', items: [] })
+        machine.push({ kind: 'tuple', items: [], shared: false })
         break
       case 0x74: // TUPLE
-        machine.push({ kind: 'tuple', items: machine.popMark() })
+        machine.push({ kind: 'tuple', items: machine.popMark(), shared: false })
         break
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        machine.push(machine.popTuple(code - 0x84))
+        machine.push({ kind: 'tuple', items: machine.popLast(code - 0x84), shared: false })
         break
       case 0x7d: // EMPTY_DICT
-        machine.push({ kind: 'dict', keys: [], values: [] })
+        machine.push({ kind: 'dict', keys: [], values: [], shared: false })
         break
       case 0x64: // DICT
-        machine.push(dictOf(machine.popMark()))
+        machine.push(machine.popDict())
         break
-      case 0x73: {
-        // SETITEM
-        const value = machine.pop()
-        machine.setItems([machine.pop(), value])
+      case 0x73: // SETITEM
+        machine.setItems(2)
         break
-      }
       case 0x75: // SETITEMS
-        machine.setItems(machine.popMark())
+        machine.setItems()
         break
       case 0x8f: // EMPTY_SET
-        machine.push({ kind: 'set', items: [] })
+        machine.push({ kind: 'set', items: [], shared: false })
         break
       case 0x90: // ADDITEMS
-        machine.addItems(machine.popMark())
+        machine.addItems()
         break
       case 0x91: // FROZENSET
-        machine.push({ kind: 'frozenset', items: machine.popMark() })
+        machine.push({ kind: 'frozenset', items: machine.popMark(), shared: false })
         break
       case 0x67: // GET
         machine.get(indexLine(input.line()))
@@ -209,7 +206,7 @@ function run(
       case 0x69: {
         // INST
         const of = globalLines()
-        machine.pushMade(reduce(of, { kind: 'tuple', items: machine.popMark() }, classes))
+        machine.pushMade(reduce(of, { kind: 'tuple', items: machine.popMark(), shared: false }, classes))
         break
       }
       case 0x6f: {

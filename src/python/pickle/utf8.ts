@@ -7,10 +7,11 @@ import type { TextNode } from './pickle-node.ts'
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text, or null for bytes that Python refuses as well. */
-export function decodeUtf8(bytes: Buffer): string | TextNode | null {
-  const read = bytes.toString()
+export function decodeUtf8(all: Buffer, start = 0, end: number = all.length): string | TextNode | null {
+  const read = all.toString('utf8', start, end)
   // Anything that is not UTF-8 comes out as this character, as it does itself.
   if (!read.includes('\ufffd')) return read
+  const bytes = all.subarray(start, end)
   return decodeStrictly(bytes) ?? decodeWithSurrogates(bytes)
 }
 
