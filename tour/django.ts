@@ -9,7 +9,7 @@ const PROJECT = resolve(import.meta.dirname, '../python-fixtures/project')
 export interface DjangoOptions {
   /** A Python that has Django. */
   readonly python: string
-  /** `sqlite:////absolute/path` or `postgres://…`. */
+  /** `sqlite:////absolute/path`, `postgres://…` or `mysql://…`. */
   readonly databaseUrl: string
   /** Django settings that go over the fixture's own. */
   readonly settings?: object

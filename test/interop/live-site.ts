@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import pg from 'pg'
 import { GenericContainer, Wait } from 'testcontainers'
 import { type Bridge, type BridgeParts, createBridge } from '../../src/bridge.ts'
@@ -27,18 +28,28 @@ export interface LiveSite {
   stop(): Promise<void>
 }
 
-type DatabaseKind = 'SQLite' | 'PostgreSQL'
+type DatabaseKind = 'SQLite' | 'PostgreSQL' | 'MySQL'
+
+/** The servers that a run has. */
+export interface Servers {
+  readonly postgres: DatabaseServer
+  readonly mysql: DatabaseServer
+}
 
 /** Every Django that is there, on every database that is there: pairs for `describe.each`. */
-export function sitesToTest(djangos: readonly DjangoRuntime[], postgres: DatabaseServer) {
-  const databases: DatabaseKind[] = 'missing' in postgres ? ['SQLite'] : ['SQLite', 'PostgreSQL']
+export function sitesToTest(djangos: readonly DjangoRuntime[], servers: Servers) {
+  const databases: DatabaseKind[] = [
+    'SQLite',
+    ...('missing' in servers.postgres ? [] : ['PostgreSQL' as const]),
+    ...('missing' in servers.mysql ? [] : ['MySQL' as const]),
+  ]
   const present = djangos.filter((django) => !('missing' in django))
   return present.flatMap((runtime) =>
     databases.map((database) => ({
       name: `Django ${runtime.version} ${'image' in runtime ? 'in a container' : 'in a virtual environment'}, ${database}`,
       runtime,
       database,
-      postgres,
+      servers,
     })),
   )
 }
@@ -46,11 +57,11 @@ export function sitesToTest(djangos: readonly DjangoRuntime[], postgres: Databas
 export type SiteToTest = ReturnType<typeof sitesToTest>[number]
 
 export async function startLiveSite(
-  { runtime, database, postgres }: SiteToTest,
+  { runtime, database, servers }: SiteToTest,
   settings: Partial<DjangoSettings> = {},
 ): Promise<LiveSite> {
   const shared = { SECRET_KEY, ...settings }
-  const home = await (database === 'SQLite' ? sqliteHome() : postgresHome(postgres))
+  const home = await HOMES[database](servers)
   const site = await startRuntime(runtime, home, shared).catch(async (error) => {
     await home.drop()
     throw error
@@ -103,6 +114,35 @@ export async function sqliteHome(parent: string = tmpdir()): Promise<DatabaseHom
       }
     },
     drop: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+const HOMES: Readonly<Record<DatabaseKind, (servers: Servers) => Promise<DatabaseHome>>> = {
+  SQLite: () => sqliteHome(),
+  PostgreSQL: ({ postgres }) => postgresHome(postgres),
+  MySQL: ({ mysql }) => mysqlHome(mysql),
+}
+
+export async function mysqlHome(server: DatabaseServer): Promise<DatabaseHome> {
+  if ('missing' in server) throw new Error(server.missing)
+  const name = `bridge_${randomUUID().replaceAll('-', '')}`
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  const run = async (connectTo: string, text: string, parameters: (string | number)[] = []) => {
+    const client = await createConnection({ uri: connectTo, dateStrings: true })
+    try {
+      return (await client.query<RowDataPacket[]>(text, parameters))[0]
+    } finally {
+      await client.end()
+    }
+  }
+  await run(server.url, `CREATE DATABASE ${name} CHARACTER SET utf8mb4`)
+  return {
+    url: url.href,
+    sql: (text, parameters) => run(url.href, text, parameters),
+    async drop() {
+      await run(server.url, `DROP DATABASE ${name}`)
+    },
   }
 }
 

@@ -18,8 +18,8 @@ const COOKIES: { [kind: string]: Partial<DjangoSettings> } = {
   RS256: { DJANGO_SESSION_JWT: { FIELDS, EXPIRES: 3600, KEY: [privateKey, publicKey] } },
 }
 
-const sites = sitesToTest(inject('djangos'), inject('postgres')).flatMap((where) =>
-  Object.entries(COOKIES).map(([kind, settings]) => ({ ...where, kind, settings })),
+const sites = sitesToTest(inject('djangos'), { postgres: inject('postgres'), mysql: inject('mysql') }).flatMap(
+  (where) => Object.entries(COOKIES).map(([kind, settings]) => ({ ...where, kind, settings })),
 )
 for (const django of inject('djangos')) {
   if ('missing' in django) test.skip(`live Django ${django.version} (${django.missing})`, () => {})
