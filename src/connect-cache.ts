@@ -2,13 +2,17 @@
 import type { BridgeWarning } from './bridge.ts'
 import type { ConnectedCache } from './caches/cache.ts'
 import { cacheKey } from './caches/cache-key.ts'
+import { databaseCache, databaseCacheKey } from './caches/database-cache.ts'
 import { memcached } from './caches/memcached/memcached.ts'
 import { memcachedItems } from './caches/memcached/memcached-items.ts'
 import { memcachedKey } from './caches/memcached/memcached-key.ts'
 import { pylibmc } from './caches/memcached/pylibmc.ts'
 import { pymemcache } from './caches/memcached/pymemcache.ts'
 import type { PythonClient } from './caches/memcached/python-client.ts'
+import { pickledItems } from './caches/pickled-items.ts'
+import { checkDatabase, type DatabaseOptions } from './connect-database.ts'
 import { redisBackend } from './connect-redis.ts'
+import type { Database, Instant } from './databases/database.ts'
 import { named, SettingsError } from './errors.ts'
 import type { SerializerOptions } from './serializers/choose-serializer.ts'
 import type { CacheSettings } from './settings/cache-setting.ts'
@@ -17,22 +21,44 @@ import type { SigningLimits } from './signing/signer.ts'
 
 export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   /** Clients of the site's own, by Django's alias of the cache. */
-  readonly clients: { readonly caches?: Readonly<Record<string, object>> }
+  readonly clients: { readonly caches?: Readonly<Record<string, object>> } & DatabaseOptions['clients']
   readonly now: () => Date
   readonly deadlineMs: number
   readonly limits: SigningLimits
   readonly warn: (warning: BridgeWarning) => void
 }
 
+/** What a cache may lie in that the bridge has opened already. */
+export interface CacheSurroundings {
+  /** @throws SettingsError where there is none */
+  readonly database: () => Database
+  readonly instant: (at: Date) => Instant
+}
+
 export interface CacheBackend {
   /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
-  check(cache: CacheSettings, options: CacheOptions): void
+  check(cache: CacheSettings, options: CacheOptions, settings: Settings): void
   /** Makes the live objects, and loads packages for them; servers are reached when the first call needs them. */
-  open(cache: CacheSettings, options: CacheOptions): ConnectedCache | Promise<ConnectedCache>
+  open(
+    cache: CacheSettings,
+    options: CacheOptions,
+    surroundings: CacheSurroundings,
+  ): ConnectedCache | Promise<ConnectedCache>
 }
 
 /** Cache backends by Django's dotted path. */
 const BACKENDS: Readonly<Record<string, CacheBackend>> = {
+  'django.core.cache.backends.db.DatabaseCache': {
+    check(cache, options, settings) {
+      onlyLocation(cache)
+      checkDatabase(settings, options)
+    },
+    open: (cache, { now, pickle, limits }, { database, instant }) => ({
+      cache: databaseCache({ database: database(), table: onlyLocation(cache), now, instant }),
+      codec: pickledItems({ limits, ...(pickle && { pickle }) }),
+      keyOf: databaseCacheKey(cacheKey(cache)),
+    }),
+  },
   'django.core.cache.backends.dummy.DummyCache': refusedBackend(
     'keeps nothing at all, so that no session would outlive its request',
   ),
@@ -58,6 +84,12 @@ function memcachedBackend(clientOf: (cache: CacheSettings) => PythonClient): Cac
   }
 }
 
+/** LOCATION where it is one table or folder. */
+function onlyLocation({ location }: CacheSettings): string {
+  if (typeof location === 'string' && location !== '') return location
+  throw new SettingsError('CACHES: LOCATION must be one text.')
+}
+
 /** A backend of Django's whose sessions nobody but itself can have. */
 function refusedBackend(reason: string): CacheBackend {
   const refuse = ({ backend }: CacheSettings): never => {
@@ -69,12 +101,16 @@ function refusedBackend(reason: string): CacheBackend {
 /** @throws SettingsError, DriverMissingError */
 export function checkCache(settings: Settings, options: CacheOptions): void {
   const [backend, cache] = chosen(settings)
-  backend.check(cache, options)
+  backend.check(cache, options, settings)
 }
 
-export async function openCache(settings: Settings, options: CacheOptions): Promise<ConnectedCache> {
+export async function openCache(
+  settings: Settings,
+  options: CacheOptions,
+  surroundings: CacheSurroundings,
+): Promise<ConnectedCache> {
   const [backend, cache] = chosen(settings)
-  return backend.open(cache, options)
+  return backend.open(cache, options, surroundings)
 }
 
 function chosen({

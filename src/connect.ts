@@ -187,7 +187,8 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
   }
   const database = hasDatabase(settings, options) ? kept(openDatabase(settings, options, wallClock)) : null
   const engine = engineOf(settings)
-  const cache = engine.needs.includes('cache') ? await openCache(settings, options) : null
+  const surroundings = { database: () => database ?? neverMissing(), instant: wallClock.instant }
+  const cache = engine.needs.includes('cache') ? await openCache(settings, options, surroundings) : null
   if (cache !== null) kept(cache.cache)
   const store = engine.open({
     settings,
@@ -195,7 +196,7 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
     wallClock,
     codec: sessionCodec(settings, options),
     expiryOf: expiryRule(settings, wallClock, options.now),
-    database: () => database ?? neverMissing(),
+    database: surroundings.database,
     cache: () => cache ?? neverMissing(),
   })
   const users = database && usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)

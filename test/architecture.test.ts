@@ -64,7 +64,7 @@ const LAYERS: readonly Layer[] = [
     level: 1,
     name: 'caches',
     owns: ['caches/'],
-    imports: [...PURE, ...SETTINGS, 'databases/database.ts', 'serializers/'],
+    imports: [...PURE, ...SETTINGS, 'databases/database.ts', 'databases/sql-dialect.ts', 'serializers/'],
   },
   { level: 1, name: 'jwt', owns: ['jwt/'], imports: [...PURE, ...SETTINGS] },
   { level: 2, name: 'stores', owns: ['stores/'], imports: [...PURE, ...SETTINGS, ...PORTS_AND_FORMATS] },
