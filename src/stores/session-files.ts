@@ -9,12 +9,14 @@
 import { randomBytes } from 'node:crypto'
 import { open, opendir, rename, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Deadline, withinDeadline } from '../deadline.ts'
+import type { Deadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
+import { callFiles, changeFile, ignored, inTurn } from '../files/file-calls.ts'
+import { codeOf, nullIfAbsent } from '../files/file-faults.ts'
+import { isStill, stillHas } from '../files/standing-file.ts'
+import { withTemporaryFile } from '../files/temporary-file.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
-import { callFiles, changeFile, ignored, inTurn } from './file-calls.ts'
-import { codeOf, nullIfAbsent } from './file-faults.ts'
-import { isStill, readSessionFile, type SessionFile } from './session-file.ts'
+import { readSessionFile, type SessionFile, textOf } from './session-file.ts'
 
 export interface SessionFilesOptions {
   readonly folder: string
@@ -153,51 +155,19 @@ export class SessionFiles {
     return callFiles(deadline, () => readSessionFile(path, this.#options.mostBytes))
   }
 
-  async #isSeen(path: string, seen: string, deadline: Deadline): Promise<boolean> {
-    for (;;) {
-      const found = await this.#look(path, deadline)
-      if (found === null || found.text !== seen) return false
-      // The text was read from a file that another may have replaced since it was opened.
-      if (await callFiles(deadline, () => isStill(path, found))) return true
-    }
+  #isSeen(path: string, seen: string, deadline: Deadline): Promise<boolean> {
+    return stillHas(path, { mostBytes: this.#options.mostBytes, deadline }, (file) => textOf(file) === seen)
   }
 
-  /** Writes a temporary file, and removes it unless `work` has renamed it, or may yet. */
-  async #withTemporary(
+  #withTemporary(
     path: string,
     text: string,
     deadline: Deadline,
     work: (temporary: string) => Promise<boolean>,
   ): Promise<boolean> {
     const temporary = `${path}${TEMPORARY}${randomBytes(8).toString('hex')}`
-    const writing = this.#write(temporary, text)
-    let isUsed = false
-    try {
-      await callFiles(deadline, () => writing)
-      isUsed = await work(temporary)
-      return isUsed
-    } catch (error) {
-      isUsed = error instanceof OutcomeUnknown
-      throw error
-    } finally {
-      if (!isUsed) {
-        // Also when the writing was given up and ends later.
-        const removed = writing.catch(ignored).then(() => unlink(temporary).catch(ignored))
-        await withinDeadline(removed, deadline, ignored).catch(ignored)
-      }
-    }
-  }
-
-  async #write(path: string, text: string): Promise<void> {
-    const now = this.#options.now()
-    const handle = await open(path, 'wx', OWNER_ONLY)
-    try {
-      await handle.writeFile(text, 'latin1')
-      // The session's age is judged by this clock, not by that of a file server.
-      await handle.utimes(now, now)
-    } finally {
-      await handle.close()
-    }
+    const file = { path: temporary, bytes: Buffer.from(text, 'latin1'), modified: this.#options.now() }
+    return withTemporaryFile(file, deadline, () => work(temporary))
   }
 
   #pathOf(key: string): string {

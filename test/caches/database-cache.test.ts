@@ -50,7 +50,10 @@ describe('an entry of DatabaseCache', () => {
   test('cannot be in a table that is not there', async () => {
     const { database, close } = await sqliteFixture()
     const cache = databaseCache({ database, table: 'site_cache', now: () => new Date(), instant: utcClock.instant })
-    await expect(cache.check(soon())).rejects.toMatchObject({ reason: 'missing', message: expect.stringMatching('createcachetable') })
+    await expect(cache.check(soon())).rejects.toMatchObject({
+      reason: 'missing',
+      message: expect.stringMatching('createcachetable'),
+    })
     await expect(cache.get('k', soon())).rejects.toMatchObject({ reason: 'missing' })
     expect(() =>
       databaseCache({ database, table: 'a"; DROP', now: () => new Date(), instant: utcClock.instant }),

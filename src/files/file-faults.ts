@@ -20,11 +20,11 @@ const REASONS: Readonly<Record<string, StoreFailure>> = {
 
 const MESSAGES: Partial<Readonly<Record<StoreFailure, string>>> = {
   denied:
-    'A session file, or its folder (SESSION_FILE_PATH), may not be used: this process must run as the user that Django runs as.',
-  read_only: 'The file system of the session files (SESSION_FILE_PATH) takes no writes.',
-  full: 'The file system of the session files (SESSION_FILE_PATH) has no room left.',
-  missing: 'The folder of the session files (SESSION_FILE_PATH) does not exist any more.',
-  unreachable: 'The file system of the session files (SESSION_FILE_PATH) does not answer.',
+    'A session file, or its folder (SESSION_FILE_PATH, or LOCATION of the cache), may not be used: this process must run as the user that Django runs as.',
+  read_only: 'The file system of the session files (SESSION_FILE_PATH, or LOCATION of the cache) takes no writes.',
+  full: 'The file system of the session files (SESSION_FILE_PATH, or LOCATION of the cache) has no room left.',
+  missing: 'The folder of the session files (SESSION_FILE_PATH, or LOCATION of the cache) does not exist any more.',
+  unreachable: 'The file system of the session files (SESSION_FILE_PATH, or LOCATION of the cache) does not answer.',
 }
 
 /** @returns the error to throw for what `node:fs` threw */

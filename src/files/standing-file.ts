@@ -1,0 +1,58 @@
+/** A file as it stands in its place, where others may rename another one to at any time. */
+import { open, stat } from 'node:fs/promises'
+import type { Deadline } from '../deadline.ts'
+import { callFiles } from './file-calls.ts'
+import { nullIfAbsent } from './file-faults.ts'
+
+export interface StandingFile {
+  /** Null where they are more than was asked for. */
+  readonly bytes: Buffer | null
+  /** When it was last written or touched. */
+  readonly modified: Date
+  /** Differs for every file that stood or stands in this place, and when it was touched. */
+  readonly identity: string
+}
+
+/** Null where there is no file; a folder is none. */
+export async function readStandingFile(path: string, mostBytes: number): Promise<StandingFile | null> {
+  const handle = await open(path, 'r').catch(nullIfAbsent)
+  if (handle === null) return null
+  try {
+    const found = await handle.stat({ bigint: true })
+    if (found.isDirectory()) return null
+    return {
+      bytes: found.size > mostBytes ? null : await handle.readFile(),
+      modified: new Date(Number(found.mtimeNs) / 1e6),
+      identity: identityOf(found),
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Whether the file that was read still stands there, untouched. */
+export async function isStill(path: string, { identity }: Pick<StandingFile, 'identity'>): Promise<boolean> {
+  const found = await stat(path, { bigint: true }).catch(nullIfAbsent)
+  return found !== null && identityOf(found) === identity
+}
+
+/**
+ * Whether the file has the content that a write follows upon: the last look before a rename. What another process
+ * renames after it is lost: a file system has no compare-and-swap.
+ */
+export async function stillHas(
+  path: string,
+  { mostBytes, deadline }: { readonly mostBytes: number; readonly deadline: Deadline },
+  isSeen: (file: StandingFile) => boolean,
+): Promise<boolean> {
+  for (;;) {
+    const found = await callFiles(deadline, () => readStandingFile(path, mostBytes))
+    if (found === null || !isSeen(found)) return false
+    // The bytes were read from a file that another may have replaced since it was opened.
+    if (await callFiles(deadline, () => isStill(path, found))) return true
+  }
+}
+
+function identityOf({ ino, ctimeNs }: { ino: bigint; ctimeNs: bigint }): string {
+  return `${ino} ${ctimeNs}`
+}
