@@ -3,14 +3,9 @@ import type { BridgeWarning } from './bridge.ts'
 import type { ConnectedCache } from './caches/cache.ts'
 import { cacheKey } from './caches/cache-key.ts'
 import { databaseCache, databaseCacheKey } from './caches/database-cache.ts'
-import { memcached } from './caches/memcached/memcached.ts'
-import { memcachedItems } from './caches/memcached/memcached-items.ts'
-import { memcachedKey } from './caches/memcached/memcached-key.ts'
-import { pylibmc } from './caches/memcached/pylibmc.ts'
-import { pymemcache } from './caches/memcached/pymemcache.ts'
-import type { PythonClient } from './caches/memcached/python-client.ts'
 import { pickledItems } from './caches/pickled-items.ts'
 import { checkDatabase, type DatabaseOptions } from './connect-database.ts'
+import { pylibmcBackend, pymemcacheBackend } from './connect-memcached.ts'
 import { redisBackend } from './connect-redis.ts'
 import type { Database, Instant } from './databases/database.ts'
 import { named, SettingsError } from './errors.ts'
@@ -65,23 +60,9 @@ const BACKENDS: Readonly<Record<string, CacheBackend>> = {
   'django.core.cache.backends.locmem.LocMemCache': refusedBackend(
     'keeps its items in the memory of one Python process, where neither Node nor another process of Django finds them',
   ),
-  'django.core.cache.backends.memcached.PyLibMCCache': memcachedBackend(pylibmc),
-  'django.core.cache.backends.memcached.PyMemcacheCache': memcachedBackend(pymemcache),
+  'django.core.cache.backends.memcached.PyLibMCCache': pylibmcBackend,
+  'django.core.cache.backends.memcached.PyMemcacheCache': pymemcacheBackend,
   'django.core.cache.backends.redis.RedisCache': redisBackend,
-}
-
-function memcachedBackend(clientOf: (cache: CacheSettings) => PythonClient): CacheBackend {
-  return {
-    check: clientOf,
-    open(cache, { now, pickle, limits }) {
-      const client = clientOf(cache)
-      return {
-        cache: memcached({ client, now }),
-        codec: memcachedItems({ client, limits, ...(pickle && { pickle }) }),
-        keyOf: memcachedKey(cacheKey(cache), client.keyPrefix),
-      }
-    },
-  }
 }
 
 /** LOCATION where it is one table or folder. */
