@@ -12,7 +12,7 @@ import { named, SettingsError } from './errors.ts'
 import { needPackage } from './optional-package.ts'
 import { chooseSerializer, type SerializerOptions } from './serializers/choose-serializer.ts'
 import type { SessionClock } from './session/session.ts'
-import { writesIsoExpiry, writesSignedSessions } from './settings/django-version.ts'
+import { loginHashes, readsSha1, writesSignedSessions } from './settings/django-version.ts'
 import type { Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
 import { cache } from './stores/cache.ts'
@@ -20,6 +20,7 @@ import type { CacheWarning } from './stores/cache-outage.ts'
 import { cachedCopies } from './stores/cached-copies.ts'
 import { cachedDb } from './stores/cached-db.ts'
 import { type DbStoreOptions, db, type RowStore } from './stores/db.ts'
+import { momentRule } from './stores/expiry-moment.ts'
 import { file } from './stores/file.ts'
 import { fileStoragePath } from './stores/file-storage-path.ts'
 import { observedStore } from './stores/observed-store.ts'
@@ -56,6 +57,7 @@ export interface Connections {
   readonly loadUser: LoadUser | null
   /** What the user table has; null where a hook loads users, or no user is there yet. */
   userColumns(): Promise<readonly string[] | null>
+  readonly loginHashes: UserCheckOptions['loginHashes']
   readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
   close(): Promise<void>
 }
@@ -206,15 +208,26 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
       now: options.now,
       wallClock,
       expiryOf: (value, modification) => expiryOf(value, settings, wallClock, modification),
-      writesIsoExpiry: settings.DJANGO_VERSION !== undefined && writesIsoExpiry(settings.DJANGO_VERSION),
+      storedMoment: momentRule(settings.DJANGO_VERSION, { keepsTypes: keepsTypes(settings, options), wallClock }),
     },
     loadUser: options.loadUser ?? users?.load ?? null,
     userColumns: async () => (options.loadUser === undefined && users !== null ? users.columns() : null),
+    loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
     async close() {
       for (const live of opened) await live.close()
     },
   }
+}
+
+/** Whether a value of Python's own types comes back as it was: from a pickle. */
+function keepsTypes(settings: Settings, options: ConnectOptions): boolean {
+  if (settings.SESSION_ENGINE.endsWith('.cache'))
+    return settings.CACHES[settings.SESSION_CACHE_ALIAS]?.options.SERIALIZER === undefined
+  return (
+    options.serializer === undefined &&
+    chooseSerializer(settings.SESSION_SERIALIZER, options).name.endsWith('PickleSerializer')
+  )
 }
 
 function engineOf({ SESSION_ENGINE: name }: Settings): Engine {
@@ -238,6 +251,7 @@ function sessionCodec(settings: Settings, options: ConnectOptions): SessionCodec
     limits: options.limits,
     serializer: chooseSerializer(settings.SESSION_SERIALIZER, options),
     writes: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'signed' : 'old',
+    readsSha1: readsSha1(settings.DJANGO_VERSION),
     now: () => options.now().getTime(),
   })
 }

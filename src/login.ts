@@ -17,7 +17,7 @@ export type LoginReason =
 export interface LoginParts {
   readonly settings: Settings
   readonly saving: SessionSaving
-  readonly users: Pick<Connections, 'loadUser' | 'sessionAuthHash'>
+  readonly users: Pick<Connections, 'loadUser' | 'loginHashes' | 'sessionAuthHash'>
   /** Whether the site makes this verified user anonymous. */
   veto(user: DjangoUser): boolean | Promise<boolean>
   report(reason: LoginReason): void
@@ -89,6 +89,7 @@ export class Login {
       SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
       AUTHENTICATION_BACKENDS: settings.AUTHENTICATION_BACKENDS,
       loadUser: users.loadUser,
+      loginHashes: users.loginHashes,
       ...(users.sessionAuthHash && { sessionAuthHash: users.sessionAuthHash }),
     })
     if (verdict.status === 'anonymous') return verdict

@@ -15,6 +15,7 @@ import { hasUser, type MemoryUserTable, openMemoryDatabase, writeUser } from './
 import { sqlite } from './databases/sqlite.ts'
 import { loadWallClock, type WallClock } from './databases/wall-clock.ts'
 import type { Session } from './session/session.ts'
+import { loginHashes } from './settings/django-version.ts'
 import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
 
 /** The columns of a user's row. Those of Django that are left out get the values of a user just created. */
@@ -205,10 +206,12 @@ function keyType(key: unknown): MemoryUserTable['keyType'] {
 /** @see django/contrib/auth/__init__.py login */
 function logIn({ settings, hooks }: OpenSite, session: Session, pk: string, row: UserRow): void {
   const { SECRET_KEY, AUTHENTICATION_BACKENDS } = settings
+  const [algorithm = 'sha256'] = loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM)
   session.update({
     _auth_user_id: pk,
     _auth_user_backend: AUTHENTICATION_BACKENDS[0],
-    _auth_user_hash: hooks.sessionAuthHash?.(row, SECRET_KEY) ?? sessionAuthHash(row.password, SECRET_KEY),
+    _auth_user_hash:
+      hooks.sessionAuthHash?.(row, SECRET_KEY) ?? sessionAuthHash(row.password, SECRET_KEY, { algorithm }),
   })
 }
 

@@ -36,6 +36,8 @@ export interface UserCheckOptions {
   readonly SECRET_KEY_FALLBACKS: readonly (string | Uint8Array)[]
   readonly AUTHENTICATION_BACKENDS: readonly string[]
   readonly loadUser: LoadUser
+  /** The hash that is written, and behind it those that are taken too. */
+  readonly loginHashes: readonly ('sha256' | 'sha1')[]
   /** For user models with a `get_session_auth_hash` of their own. */
   readonly sessionAuthHash?: (user: UserRow, secretKey: string | Uint8Array) => string
 }
@@ -60,13 +62,16 @@ export async function checkUser(get: (key: string) => unknown, options: UserChec
 
   const stored = get('_auth_user_hash')
   if (typeof stored !== 'string' || stored === '') return anonymous('auth_hash_missing')
-  const hashWith = (key: string | Uint8Array): string =>
-    options.sessionAuthHash?.(row, key) ?? sessionAuthHash(row.password, key)
+  const hashesWith = (key: string | Uint8Array): string[] =>
+    options.sessionAuthHash !== undefined
+      ? [options.sessionAuthHash(row, key)]
+      : options.loginHashes.map((algorithm) => sessionAuthHash(row.password, key, { algorithm }))
+  const isHash = (hash: string): boolean => constantTimeCompare(stored, hash)
 
   const user = publicUser(id, row)
-  const hash = hashWith(options.SECRET_KEY)
-  if (constantTimeCompare(stored, hash)) return { status: 'authenticated', user }
-  if (options.SECRET_KEY_FALLBACKS.some((key) => constantTimeCompare(stored, hashWith(key)))) {
+  const [hash = '', ...others] = hashesWith(options.SECRET_KEY)
+  if (isHash(hash) || others.some(isHash)) return { status: 'authenticated', user }
+  if (options.SECRET_KEY_FALLBACKS.some((key) => hashesWith(key).some(isHash))) {
     return { status: 'authenticated', user, newHash: hash }
   }
   return anonymous('auth_hash_mismatch')

@@ -5,10 +5,10 @@
 import type { DjangoSessionData } from '../augmentations.ts'
 import type { Instant } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
-import { SettingsError } from '../errors.ts'
 import { type Duration, durationSeconds } from '../python/duration.ts'
 import { isEncoded, isHiddenName } from '../serializers/serializer.ts'
-import { EXPIRY_KEY, type Expiry, isoFormat } from '../stores/session-expiry.ts'
+import type { MomentRule } from '../stores/expiry-moment.ts'
+import { EXPIRY_KEY, type Expiry } from '../stores/session-expiry.ts'
 import { isStored } from '../stores/store.ts'
 import type { SessionSaving, WhenGone } from './saving.ts'
 
@@ -20,8 +20,8 @@ export interface SessionClock {
   readonly now: () => Date
   readonly wallClock: WallClock
   readonly expiryOf: (value: unknown, modification: Date) => Expiry
-  /** Whether every Django of the fleet reads a moment written as ISO text. */
-  readonly writesIsoExpiry: boolean
+  /** What a moment is stored as. */
+  readonly storedMoment: MomentRule
 }
 
 /** The calendar of Python's datetime, in milliseconds since 1970. */
@@ -155,7 +155,7 @@ export class Session {
   /**
    * Sets when this session expires: seconds after each save (`0`: when the browser closes), a moment, a duration from
    * now, or null for the site's setting.
-   * @throws SettingsError for a moment or duration without DJANGO_VERSION: Django reads their text from 4.1 on.
+   * @throws SettingsError for a moment or duration without DJANGO_VERSION, and with JSON before Django 4.1
    * @see SessionBase.set_expiry
    */
   setExpiry(value: number | Date | Duration | null): void {
@@ -168,14 +168,7 @@ export class Session {
       this.#saving.changes.set(EXPIRY_KEY, value)
       return
     }
-    const moment = this.#moment(value)
-    if (!this.#clock.writesIsoExpiry) {
-      throw new SettingsError(
-        'setExpiry with a moment writes text that Django reads from 4.1 on: set DJANGO_VERSION to the oldest Django ' +
-          'that shares these sessions, or give a number of seconds.',
-      )
-    }
-    this.#saving.changes.set(EXPIRY_KEY, isoFormat(moment, this.#clock.wallClock))
+    this.#saving.changes.set(EXPIRY_KEY, this.#clock.storedMoment(this.#moment(value)))
   }
 
   /** Seconds until the session expires, if it were saved now. @see SessionBase.get_expiry_age */

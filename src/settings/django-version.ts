@@ -23,6 +23,23 @@ export function writesSignedSessions(version: DjangoVersion | undefined, algorit
   return algorithm !== 'sha1' && (version === undefined || isAtLeast(version, 3, 1))
 }
 
+/** Signatures and hashes of logins by SHA-1 are taken up to 3.2. @see django/core/signing.py Signer.unsign of 3.2 */
+export function readsSha1(version: DjangoVersion | undefined): boolean {
+  return version !== undefined && !isAtLeast(version, 4, 0)
+}
+
+/**
+ * The hash of a session's login, and behind it the one that is taken too.
+ * @see django/contrib/auth/__init__.py get_user, and base_user.py _legacy_get_session_auth_hash of 3.2
+ */
+export function loginHashes(
+  version: DjangoVersion | undefined,
+  algorithm: 'sha256' | 'sha1',
+): readonly ('sha256' | 'sha1')[] {
+  if (!writesSignedSessions(version, algorithm)) return ['sha1']
+  return readsSha1(version) ? ['sha256', 'sha1'] : ['sha256']
+}
+
 function isAtLeast(version: DjangoVersion, major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
   return ownMajor > major || (ownMajor === major && ownMinor >= minor)

@@ -21,6 +21,9 @@ export type { Encoded, NewValue, Serializer, SessionData } from '../serializers/
 /** The salt of Django's own SessionStore of db, file and cached_db. @see SessionBase.key_salt */
 export const SESSION_SALT = 'django.contrib.sessions.SessionStore'
 
+/** 20 bytes in base64; SHA-256 has 32. */
+const SHA1_SIGNATURE = /:[\w-]{27}$/
+
 export interface SessionCodecOptions {
   readonly SECRET_KEY: string | Uint8Array
   readonly SECRET_KEY_FALLBACKS?: readonly (string | Uint8Array)[]
@@ -29,6 +32,8 @@ export interface SessionCodecOptions {
   readonly limits?: SigningLimits
   /** `old`: as Django wrote before 3.1. Both are read. Default `signed`. */
   readonly writes?: 'signed' | 'old'
+  /** Whether a signature by SHA-1 is good, as in Django 3.1 and 3.2. Default false. */
+  readonly readsSha1?: boolean
   /** Milliseconds since 1970, for the timestamp that is written. */
   readonly now?: () => number
 }
@@ -45,21 +50,25 @@ export interface SessionCodec {
 /** Reads and writes `session_data` with the site's keys and serializer. */
 export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
   const serializer = options.serializer ?? jsonSerializer
-  const signer = new TimestampSigner({
+  const common = {
     key: options.SECRET_KEY,
     fallbackKeys: options.SECRET_KEY_FALLBACKS ?? [],
     salt: options.salt ?? SESSION_SALT,
     ...(options.limits && { limits: options.limits }),
     ...(options.now && { now: options.now }),
-  })
+  }
+  const signer = new TimestampSigner(common)
+  const bySha1 = options.readsSha1 === true ? new TimestampSigner({ ...common, algorithm: 'sha1' }) : signer
   const old = createOldSessionCodec(options, serializer)
+  const unsign = (text: string): ReadonlyMap<string, Encoded> =>
+    (SHA1_SIGNATURE.test(text) ? bySha1 : signer).unsignObject(text, { serializer })
   return {
     encode: (data) =>
       options.writes === 'old' ? old.encode(data) : signer.signObject(data, { serializer, compress: true }),
     decode(text) {
       try {
         // What the newer format separates by a colon is nothing that base64 of the older one holds.
-        return { data: text.includes(':') ? signer.unsignObject(text, { serializer }) : old.decode(text) }
+        return { data: text.includes(':') ? unsign(text) : old.decode(text) }
       } catch (error) {
         return unreadable(error)
       }

@@ -54,12 +54,6 @@ export function notAfter(expiry: Expiry, end: Date): Expiry {
   return expiry.at <= end ? expiry : { ...expiry, at: end }
 }
 
-/** What `set_expiry` stores for a moment. @see django/contrib/sessions/backends/base.py set_expiry */
-export function isoFormat(moment: Instant, wallClock: WallClock): string {
-  const text = moment.wallClock.replace(' ', 'T')
-  return wallClock.aware ? `${text}+00:00` : text
-}
-
 function secondsOf(value: unknown): number {
   const number = typeof value === 'number' || typeof value === 'bigint' || value === true ? Number(value) : Number.NaN
   // Beyond the last day of Python's calendar there is no date to store.

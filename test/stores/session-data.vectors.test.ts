@@ -64,3 +64,17 @@ describe.each(DJANGO_VERSIONS)('vectors of Django %s', (version) => {
     }
   })
 })
+
+test('S16: a signature by SHA-1 is good where Django 3.1 or 3.2 shares the sessions', () => {
+  const { secret_key: SECRET_KEY } = vectorFile<VectorFile<Record> & { secret_key: string }>('session-data', '3.2')
+  const record = vectors<Record>('session-data', '3.2', 'decode').find(({ name }) => name.includes('sha1'))
+  if (record === undefined) throw new Error('there is a record signed with sha1')
+  expect(record.result).toEqual({ value: '{"a":1}' })
+  const bySha1 = createSessionCodec({ SECRET_KEY, readsSha1: true })
+  expect(bySha1.decode(record.session_data)).toHaveProperty('data')
+  const flipped = record.session_data.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))
+  expect(bySha1.decode(flipped)).toEqual({ reason: 'session_data_corrupted' })
+  expect(createSessionCodec({ SECRET_KEY }).decode(record.session_data)).toEqual({ reason: 'session_data_corrupted' })
+  const [today] = vectors<Record>('session-data', '5.2', 'encode')
+  expect(bySha1.decode(today?.session_data ?? '')).toHaveProperty('data')
+})
