@@ -52,5 +52,17 @@ function valueText(value: Encoded | NewValue, plain: (value: unknown) => unknown
   if (isEncoded(value)) {
     return value instanceof JsonText ? value.text : encodeNew(plain(value.exact?.() ?? value.decode()))
   }
-  return value.like instanceof JsonText ? value.like.encode(plain(value.value)) : encodeNew(plain(value.value))
+  const like = value.like instanceof JsonText ? value.like : spelled(value.like, plain)
+  return like === null ? encodeNew(plain(value.value)) : like.encode(plain(value.value))
+}
+
+/** What another format held, as this one spells it: its floats stay floats. Null for nothing, and what JSON cannot hold. */
+function spelled(like: Encoded | undefined, plain: (value: unknown) => unknown): JsonText | null {
+  if (like === undefined) return null
+  try {
+    return new JsonText(encodeNew(plain(like.exact?.() ?? like.decode())))
+  } catch (error) {
+    if (error instanceof SerializationError) return null
+    throw error
+  }
 }

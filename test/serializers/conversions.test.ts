@@ -22,3 +22,13 @@ test('what JSON cannot hold is an error that names no value', () => {
   const withNumber = pickles.loads(formatPickle(new Map([[1, 'one']])))
   expect(() => jsonSerializer.dumps(withNumber)).toThrow('a key of a session that is no text')
 })
+
+test('a value that was read from a pickle, changed and written as JSON keeps its floats', () => {
+  const read = pickles.loads(formatPickle({ prices: [float(1), float(2)], odd: new Set(['x']) }))
+  const like = read.get('prices')
+  const next = new Map([['prices', { value: [1, 2, 3], ...(like && { like }) }]])
+  expect(String(jsonSerializer.dumps(next))).toBe('{"prices":[1.0,2.0,3]}')
+  // What stood there is no reason to refuse what stands there now.
+  const odd = read.get('odd')
+  expect(String(jsonSerializer.dumps(new Map([['odd', { value: 1, ...(odd && { like: odd }) }]])))).toBe('{"odd":1}')
+})
