@@ -106,7 +106,8 @@ def decode(value):
 def exception(kind, message, value=None):
     """Django's exception for a refusal, with Django's own words: ours are not part of the API, nor hold values."""
     from django.contrib.sessions.backends.base import UpdateError
-    from django.contrib.sessions.exceptions import SessionInterrupted
+    from django.contrib.sessions.exceptions import InvalidSessionKey, SessionInterrupted
+    from django.core.exceptions import ImproperlyConfigured
     from django.utils.crypto import InvalidAlgorithm
 
     if kind == "SessionInterrupted":
@@ -121,6 +122,8 @@ def exception(kind, message, value=None):
     known = {
         "AttributeError": AttributeError,
         "BadSignature": signing.BadSignature,
+        "ImproperlyConfigured": ImproperlyConfigured,
+        "InvalidSessionKey": InvalidSessionKey,
         "KeyError": KeyError,
         "NotImplementedError": NotImplementedError,
         "SignatureExpired": signing.SignatureExpired,

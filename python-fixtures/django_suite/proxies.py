@@ -7,6 +7,7 @@ from http.cookies import SimpleCookie
 
 from django.conf import settings
 from django.utils.cache import patch_vary_headers
+from django.utils.module_loading import import_string
 
 # What Python itself asks of a class; the rest of its dunder names is no operation.
 OPERATORS = {"__contains__", "__getitem__", "__setitem__", "__delitem__", "__bool__"}
@@ -34,11 +35,16 @@ class Proxies:
         return self.alternate is not None and self.stores % 2 == (1 if self.alternate == "django-first" else 0)
 
     def install_sessions(self, crossed):
-        from django.contrib.sessions.backends import base, db
+        from django.contrib.sessions.backends import base, db, file, signed_cookies
 
         if crossed:
             decode_rows_by_django(db.SessionStore)
-        for module, name in ((db, "SessionStore"), (base, "SessionBase")):
+        for module, name in (
+            (db, "SessionStore"),
+            (file, "SessionStore"),
+            (signed_cookies, "SessionStore"),
+            (base, "SessionBase"),
+        ):
             real = getattr(module, name)
             swap(real, self.store_class(real))
 
@@ -118,6 +124,7 @@ class Proxies:
         proxies, link = self, self.link
 
         def construct(cls, *args):
+            forget_folder(real, store)
             if proxies.turn_is_django():
                 return real_twin(cls, store, real)(*args)
             return object.__new__(cls)
@@ -143,6 +150,7 @@ class Proxies:
                 "_link": link,
                 "_real": real,
                 "_attributes": SESSION_ATTRIBUTES,
+                "serializer": property(lambda self: import_string(settings.SESSION_SERIALIZER)),
                 "__new__": construct,
                 "__init__": initialize,
             },
@@ -343,6 +351,14 @@ def real_twin(cls, stand_in, real):
         )
         setattr(twin, name, classmethod(bound) if isinstance(member, classmethod) else bound)
     return twin
+
+
+def forget_folder(real, stand_in):
+    """Django keeps the folder of session files with the class, and its tests delete it there when they change it."""
+    if hasattr(real, "_get_storage_path"):
+        if "_storage_path" in vars(real):
+            del real._storage_path
+        stand_in._storage_path = None
 
 
 def decode_rows_by_django(real_store):

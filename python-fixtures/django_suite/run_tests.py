@@ -30,6 +30,7 @@ SETTINGS = (
     "SESSION_COOKIE_SAMESITE",
     "SESSION_COOKIE_SECURE",
     "SESSION_EXPIRE_AT_BROWSER_CLOSE",
+    "SESSION_FILE_PATH",
     "SESSION_SAVE_EVERY_REQUEST",
     "SESSION_SERIALIZER",
     "SIGNED_COOKIE_LEGACY_SALT_FALLBACK",
@@ -171,6 +172,8 @@ def describe_site():
         nonlocal known
         values = {name: getattr(settings, name) for name in SETTINGS if hasattr(settings, name)}
         database = {name: connection.settings_dict[name] for name in ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")}
+        # Where a test has a pathlib.Path.
+        values["SESSION_FILE_PATH"] = values["SESSION_FILE_PATH"] and str(values["SESSION_FILE_PATH"])
         values["DATABASES"] = {"default": {name: str(value) for name, value in database.items()}}
         values["DJANGO_VERSION"] = django.get_version()
         fields = {}

@@ -27,8 +27,6 @@ export interface SessionFilesOptions {
   readonly now: () => Date
 }
 
-/** Django's VALID_KEY_CHARS; with any other sign a key could name a file elsewhere. */
-const VALID_KEY = /^[a-z0-9]+$/
 /** As Django's own, and told apart from them. @see django/contrib/sessions/backends/file.py save */
 const TEMPORARY = '_out_node_'
 const TEMPORARY_NAME = /^[a-z0-9]+_out_node_[0-9a-f]{16}$/
@@ -45,7 +43,7 @@ export class SessionFiles {
 
   /** Null where there is no file. @throws StoreUnavailable, also when the folder is gone */
   async read(key: string, deadline: Deadline): Promise<SessionFile | null> {
-    if (!VALID_KEY.test(key)) return null
+    if (!isFileKey(key)) return null
     const found = await this.#look(this.#pathOf(key), deadline)
     // A folder that is gone, or not mounted, says nothing about a session.
     if (found === null) await callFiles(deadline, () => stat(this.#options.folder))
@@ -112,7 +110,7 @@ export class SessionFiles {
 
   /** Returns whether it deleted one. @param file only this one, not one that has taken its place meanwhile */
   async delete(key: string, deadline: Deadline, file?: SessionFile): Promise<boolean> {
-    if (!VALID_KEY.test(key)) return false
+    if (!isFileKey(key)) return false
     const path = this.#pathOf(key)
     return inTurn(path, async () => {
       if (file !== undefined && !(await callFiles(deadline, () => isStill(path, file)))) return false
@@ -122,7 +120,7 @@ export class SessionFiles {
 
   /** The keys of all session files, in no order. @param begin starts the deadline of one call */
   async *keys(begin: () => Deadline): AsyncGenerator<string> {
-    for await (const name of this.#names(begin)) if (VALID_KEY.test(name)) yield name
+    for await (const name of this.#names(begin)) if (isFileKey(name)) yield name
   }
 
   /** Deletes temporary files that killed processes of this library left. */
@@ -173,4 +171,9 @@ export class SessionFiles {
   #pathOf(key: string): string {
     return join(this.#options.folder, `${this.#options.prefix}${key}`)
   }
+}
+
+/** Django's VALID_KEY_CHARS; with any other sign a key could name a file elsewhere. */
+export function isFileKey(key: unknown): boolean {
+  return typeof key === 'string' && /^[a-z0-9]+$/.test(key)
 }

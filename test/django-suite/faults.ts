@@ -34,6 +34,18 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     to: 'django.http.cookies.v3:',
     suites: COOKIES,
   },
+  'another salt for sessions in cookies': {
+    file: 'stores/signed-cookies.ts',
+    from: "const SALT = 'django.contrib.sessions.backends.signed_cookies'",
+    to: "const SALT = 'django.contrib.sessions.signed_cookies'",
+    suites: ['cookies'],
+  },
+  'names of their own for session files': {
+    file: 'stores/session-files.ts',
+    from: 'return join(this.#options.folder, `',
+    to: 'return join(this.#options.folder, `s',
+    suites: ['file'],
+  },
   'SECRET_KEY itself signs cookies': {
     file: 'signing/cookie-signer.ts',
     from: "Buffer.from('django.http.cookies')",

@@ -8,6 +8,7 @@
  */
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { SettingsError } from '../../src/errors.ts'
 import { JWT_FUNCTIONS } from './jwt.ts'
 import { StoreHandle } from './sessions.ts'
 import { FUNCTIONS, refusalOf, SignerHandle } from './signing.ts'
@@ -48,11 +49,15 @@ async function answer(question: Question): Promise<object> {
     const value = await perform(question.operation, question.target, question.args.map(fromPython), kwargs)
     return { value: toPython(value), logs: site.takeLogs() }
   } catch (error) {
-    const refusal = error instanceof Refusal ? error : refusalOf(error)
+    const refusal = error instanceof Refusal ? error : (refusalOf(error) ?? misconfigured(error))
     if (refusal === null) console.error(error)
     const { kind, message, value } = refusal ?? new Refusal('RuntimeError', String(error))
     return { error: { kind, message, value: toPython(value) }, logs: site.takeLogs() }
   }
+}
+
+function misconfigured(error: unknown): Refusal | null {
+  return error instanceof SettingsError ? new Refusal('ImproperlyConfigured', error.message) : null
 }
 
 async function perform(
@@ -72,6 +77,8 @@ async function perform(
         new SignerHandle(site, operation === 'new Signer' ? 'Signer' : 'TimestampSigner', kwargs),
       )
       return null
+    case 'class _get_storage_path':
+      return site.bridge(String(args[0])).settings.SESSION_FILE_PATH
     case 'class clear_expired':
       await site.bridge(String(args[0])).clearExpired()
       return null

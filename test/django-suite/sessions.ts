@@ -12,6 +12,7 @@ import { keyRuleOf } from '../../src/connect.ts'
 import { plainCookie } from '../../src/cookies/session-cookie.ts'
 import { type Bridge, type DjangoContext, type Duration, type Session, SessionInterrupted } from '../../src/index.ts'
 import { createSessionCodec, SESSION_SALT, sessionOf, sessionValues } from '../../src/stores/session-data.ts'
+import { isFileKey } from '../../src/stores/session-files.ts'
 import { newSessionKey } from '../../src/stores/session-key.ts'
 import type { Site } from './site.ts'
 import { Refusal } from './values.ts'
@@ -56,6 +57,12 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   cycle_key: (session) => session.cycleKey(),
 }
 
+/** The part of a file's name that is the key. */
+function fileOf(key: string): string {
+  if (!isFileKey(key)) throw new Refusal('InvalidSessionKey', key)
+  return key
+}
+
 /** Django's KeyError where this library answers undefined. */
 function present<T>(value: T | undefined, key: string): T {
   if (value === undefined) throw new Refusal('KeyError', key)
@@ -66,19 +73,25 @@ function present<T>(value: T | undefined, key: string): T {
 export class StoreHandle {
   readonly #site: Site
   readonly #store: string
+  /** Django's store of files keeps the folder that it began with. */
+  readonly #folder: string | null
   #key: string | null
   #request: { bridge: Bridge; django: DjangoContext; session: Session | null } | null = null
 
   constructor(site: Site, store: string, key: string | null) {
     this.#site = site
     this.#store = store
+    this.#folder = site.settings.SESSION_FILE_PATH ?? null
     this.#key = key
+    // It looks at once whether that is there.
+    this.#bridge()
   }
 
   async call(operation: string, args: unknown[], kwargs: Values): Promise<unknown> {
     if (operation === 'encode') return this.#codec().encode(sessionOf(Object.entries(args[0] as Values)))
     if (operation === 'decode') return this.#decode(String(args[0]))
     if (operation === '_get_new_session_key') return newSessionKey()
+    if (operation === '_key_to_file') return fileOf(String(args[0]))
     if (operation === 'user') return (await this.#open().django.user())?.pk ?? null
     const run = OPERATIONS[operation]
     if (run === undefined) throw new Refusal('NotImplementedError', `SessionStore.${operation}`)
@@ -137,6 +150,10 @@ export class StoreHandle {
     }
   }
 
+  #bridge(): Bridge {
+    return this.#site.bridge(this.#store, { SESSION_FILE_PATH: this.#folder })
+  }
+
   #reopen(key: string | null): void {
     this.#key = key
     this.#request = null
@@ -144,19 +161,19 @@ export class StoreHandle {
 
   #cookieKey(): string | null {
     if (this.#key === null) return null
-    const reading = plainCookie(keyRuleOf(this.#site.bridge(this.#store).settings)).read(this.#key)
+    const reading = plainCookie(keyRuleOf(this.#bridge().settings)).read(this.#key)
     return 'key' in reading ? reading.key : null
   }
 
   #open() {
-    const bridge = this.#site.bridge(this.#store)
+    const bridge = this.#bridge()
     this.#request ??= { bridge, django: this.#requestWith(bridge, this.#key), session: null }
     return this.#request
   }
 
   async #session(): Promise<Session> {
     const request = this.#open()
-    const bridge = this.#site.bridge(this.#store)
+    const bridge = this.#bridge()
     const before = request.session
     if (before !== null && request.bridge !== bridge) {
       if (before.sessionKey !== null && before.modified) throw new Error('Settings changed under unsaved changes.')
@@ -177,7 +194,7 @@ export class StoreHandle {
   }
 
   #codec() {
-    const { SECRET_KEY, SECRET_KEY_FALLBACKS } = this.#site.bridge(this.#store).settings
+    const { SECRET_KEY, SECRET_KEY_FALLBACKS } = this.#bridge().settings
     return createSessionCodec({ SECRET_KEY, SECRET_KEY_FALLBACKS, now: () => this.#site.now().getTime() })
   }
 

@@ -86,11 +86,22 @@ export class Site {
 
   readonly now = (): Date => this.#frozen ?? new Date()
 
-  /** The bridge for the settings as they are now. @param store Python's path of the store class */
-  bridge(store: string): Bridge {
+  /**
+   * The bridge for the settings as they are now.
+   * @param store Python's path of the store class
+   * @param kept settings as they were when the store was made
+   */
+  bridge(store: string, kept: Partial<DjangoSettings> = {}): Bridge {
     const own = OWN_STORES[store]
     // The cookie of a store that a test opens by its key is plain, whatever the site's requests have.
-    const settings = { ...this.#settings, MIDDLEWARE: [], ...own?.settings }
+    const engine = /^(django\.contrib\.sessions\.backends\.\w+)\.SessionStore$/.exec(store)?.[1]
+    const settings = {
+      ...this.#settings,
+      ...kept,
+      MIDDLEWARE: [],
+      ...(engine && { SESSION_ENGINE: engine }),
+      ...own?.settings,
+    }
     const key = JSON.stringify([store, settings])
     const known = this.#bridges.get(key)
     if (known !== undefined) {
