@@ -1,8 +1,10 @@
 /** From CACHES[SESSION_CACHE_ALIAS] to a live cache: one table for the names of cache backends. */
+import { isAbsolute } from 'node:path'
 import type { BridgeWarning } from './bridge.ts'
 import type { ConnectedCache } from './caches/cache.ts'
 import { cacheKey } from './caches/cache-key.ts'
 import { databaseCache, databaseCacheKey } from './caches/database-cache.ts'
+import { fileCache, fileCacheKey } from './caches/file-cache.ts'
 import { pickledItems } from './caches/pickled-items.ts'
 import { checkDatabase, type DatabaseOptions } from './connect-database.ts'
 import { pylibmcBackend, pymemcacheBackend } from './connect-memcached.ts'
@@ -57,6 +59,14 @@ const BACKENDS: Readonly<Record<string, CacheBackend>> = {
   'django.core.cache.backends.dummy.DummyCache': refusedBackend(
     'keeps nothing at all, so that no session would outlive its request',
   ),
+  'django.core.cache.backends.filebased.FileBasedCache': {
+    check: (cache) => void folderOf(cache),
+    open: (cache, { now, pickle, limits }) => ({
+      cache: fileCache({ folder: folderOf(cache), now, inflatedLength: limits.inflatedLength }),
+      codec: pickledItems({ limits, ...(pickle && { pickle }) }),
+      keyOf: fileCacheKey(cacheKey(cache)),
+    }),
+  },
   'django.core.cache.backends.locmem.LocMemCache': refusedBackend(
     'keeps its items in the memory of one Python process, where neither Node nor another process of Django finds them',
   ),
@@ -69,6 +79,13 @@ const BACKENDS: Readonly<Record<string, CacheBackend>> = {
 function onlyLocation({ location }: CacheSettings): string {
   if (typeof location === 'string' && location !== '') return location
   throw new SettingsError('CACHES: LOCATION must be one text.')
+}
+
+/** Django takes a relative one from the folder that its own process was started in. */
+function folderOf(cache: CacheSettings): string {
+  const folder = onlyLocation(cache)
+  if (isAbsolute(folder)) return folder
+  throw new SettingsError('CACHES: LOCATION of FileBasedCache must be an absolute path.')
 }
 
 /** A backend of Django's whose sessions nobody but itself can have. */

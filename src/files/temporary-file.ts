@@ -2,12 +2,33 @@
  * The first half of replacing a file: another one beside it, which is then renamed into its place, so that nobody ever
  * reads half of a write.
  */
-import { open, unlink } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { open, stat, unlink } from 'node:fs/promises'
 import { type Deadline, withinDeadline } from '../deadline.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
-import { callFiles, ignored } from './file-calls.ts'
+import { callFiles, changeFile, ignored } from './file-calls.ts'
+import { nullIfAbsent } from './file-faults.ts'
 
 const OWNER_ONLY = 0o600
+const TEMPORARY = '_out_node_'
+const TEMPORARY_NAME = /_out_node_[0-9a-f]{16}$/
+/** No write takes so long; a temporary file of that age is one whose process was killed. */
+const STALE_MS = 3_600_000
+
+/** A name beside `path` that no file has. */
+export function temporaryBeside(path: string): string {
+  return `${path}${TEMPORARY}${randomBytes(8).toString('hex')}`
+}
+
+export function isTemporary(name: string): boolean {
+  return TEMPORARY_NAME.test(name)
+}
+
+/** Deletes a temporary file that a killed process left. @param begin starts the deadline of one call */
+export async function deleteStale(path: string, now: Date, begin: () => Deadline): Promise<void> {
+  const found = await callFiles(begin(), () => stat(path).catch(nullIfAbsent))
+  if (found !== null && found.mtimeMs < now.getTime() - STALE_MS) await changeFile(begin(), () => unlink(path))
+}
 
 export interface TemporaryFile {
   readonly path: string

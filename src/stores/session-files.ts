@@ -6,15 +6,15 @@
  * upon. What another process renames between this last look and our rename is lost: a file system has no
  * compare-and-swap. Writers of one process take turns, so that only other processes can get there.
  */
-import { randomBytes } from 'node:crypto'
-import { open, opendir, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { open, rename, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Deadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { callFiles, changeFile, ignored, inTurn } from '../files/file-calls.ts'
-import { codeOf, nullIfAbsent } from '../files/file-faults.ts'
+import { codeOf } from '../files/file-faults.ts'
+import { namesIn } from '../files/folder-names.ts'
 import { isStill, stillHas } from '../files/standing-file.ts'
-import { withTemporaryFile } from '../files/temporary-file.ts'
+import { deleteStale, isTemporary, temporaryBeside, withTemporaryFile } from '../files/temporary-file.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import { readSessionFile, type SessionFile, textOf } from './session-file.ts'
 
@@ -27,11 +27,6 @@ export interface SessionFilesOptions {
   readonly now: () => Date
 }
 
-/** As Django's own, and told apart from them. @see django/contrib/sessions/backends/file.py save */
-const TEMPORARY = '_out_node_'
-const TEMPORARY_NAME = /^[a-z0-9]+_out_node_[0-9a-f]{16}$/
-/** No write takes so long; a temporary file of that age is one whose process was killed. */
-const STALE_MS = 3_600_000
 const OWNER_ONLY = 0o600
 
 export class SessionFiles {
@@ -125,28 +120,15 @@ export class SessionFiles {
 
   /** Deletes temporary files that killed processes of this library left. */
   async sweep(begin: () => Deadline): Promise<void> {
-    const oldest = this.#options.now().getTime() - STALE_MS
     for await (const name of this.#names(begin)) {
-      if (!TEMPORARY_NAME.test(name)) continue
-      const path = this.#pathOf(name)
-      const found = await callFiles(begin(), () => stat(path).catch(nullIfAbsent))
-      if (found !== null && found.mtimeMs < oldest) await changeFile(begin(), () => unlink(path))
+      if (isTemporary(name)) await deleteStale(this.#pathOf(name), this.#options.now(), begin)
     }
   }
 
   /** The names in the folder that begin with the prefix, without it. */
   async *#names(begin: () => Deadline): AsyncGenerator<string> {
     const { folder, prefix } = this.#options
-    const entries = await callFiles(begin(), () => opendir(folder))
-    try {
-      for (;;) {
-        const entry = await callFiles(begin(), () => entries.read())
-        if (entry === null) return
-        if (entry.name.startsWith(prefix)) yield entry.name.slice(prefix.length)
-      }
-    } finally {
-      await entries.close().catch(ignored)
-    }
+    for await (const name of namesIn(folder, begin)) if (name.startsWith(prefix)) yield name.slice(prefix.length)
   }
 
   #look(path: string, deadline: Deadline): Promise<SessionFile | null> {
@@ -163,7 +145,7 @@ export class SessionFiles {
     deadline: Deadline,
     work: (temporary: string) => Promise<boolean>,
   ): Promise<boolean> {
-    const temporary = `${path}${TEMPORARY}${randomBytes(8).toString('hex')}`
+    const temporary = temporaryBeside(path)
     const file = { path: temporary, bytes: Buffer.from(text, 'latin1'), modified: this.#options.now() }
     return withTemporaryFile(file, deadline, () => work(temporary))
   }
