@@ -23,8 +23,10 @@ export interface SqlPart {
 export interface SqlDialect {
   /** Quotes a column, a `table` or a `schema.table`. @throws SettingsError for what is no plain identifier */
   quote(name: string): string
-  /** That a text column holds this to the letter, whatever its collation; an index on it is used. */
+  /** That a text column holds this to the letter, whatever its collation. */
   isText(column: string, text: string): SqlPart
+  /** As `isText`, of a column that has an index, which is used. */
+  isKey(column: string, text: string): SqlPart
   /** Deletes at most `most` rows of a table for which a condition holds; `key` is unique in it. */
   deleteSome(table: string, key: string, condition: SqlPart, most: number): SqlPart
 }

@@ -2,12 +2,17 @@
 import type { PoolCounts } from './pool-use.ts'
 
 export interface MysqlConnection {
-  execute(options: object, done: MysqlCallback): unknown
-  query(sql: string, done: MysqlCallback): unknown
+  execute(options: MysqlQuery, done: MysqlCallback): unknown
+  query(options: MysqlQuery, done: MysqlCallback): unknown
   release(): void
   destroy(): void
   on(event: 'error', listener: () => void): unknown
   removeListener(event: 'error', listener: () => void): unknown
+}
+
+export interface MysqlQuery {
+  sql: string
+  values?: unknown
 }
 
 export type MysqlCallback = (error: NodeJS.ErrnoException | null, result: unknown) => void

@@ -22,8 +22,18 @@ const PLAIN = {
   rowsAsArray: false,
   nestTables: false,
   namedPlaceholders: false,
-  typeCast: true,
+  // Nothing but a function takes the place of a site's own.
+  typeCast: withSafeIntegers,
 }
+
+/** An integer that a site wants as text: '0' would be true. */
+function withSafeIntegers({ type }: { readonly type: string }, next: () => unknown): unknown {
+  const value = next()
+  const isText = typeof value === 'string' && INTEGERS.includes(type)
+  return isText && Number.isSafeInteger(Number(value)) ? Number(value) : value
+}
+
+const INTEGERS = ['TINY', 'SHORT', 'INT24', 'LONG', 'LONGLONG']
 
 /** Rows of a statement that reads, the answer to one that writes. */
 export function execute(connection: MysqlConnection, { sql, parameters }: SqlPart): Promise<unknown> {
@@ -32,7 +42,7 @@ export function execute(connection: MysqlConnection, { sql, parameters }: SqlPar
 
 /** A statement of our own without parameters, some of which cannot be prepared. */
 export function query(connection: MysqlConnection, sql: string): Promise<unknown> {
-  return answer((done) => connection.query(sql, done))
+  return answer((done) => connection.query({ ...PLAIN, sql }, done))
 }
 
 function answer(ask: (done: MysqlCallback) => unknown): Promise<unknown> {

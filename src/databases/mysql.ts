@@ -1,11 +1,11 @@
 /** MySQL and MariaDB through `mysql2`; a pool that was given is used and never ended. */
 import { SettingsError } from '../errors.ts'
-import type { Database, Row, SqlDialect } from './database.ts'
+import type { Database, Row, SqlDialect, SqlPart } from './database.ts'
 import { mysqlFaults } from './mysql-faults.ts'
 import { callbackPool, connectionOf, countsOf, type MysqlConnection, type MysqlPool } from './mysql-pool.ts'
 import { type Done, execute, executeStrictly, isUncommitted, matchedRows, query } from './mysql-statements.ts'
 import { pooledStatements, type Statement } from './pooled-statements.ts'
-import { allOf, quoteIdentifier } from './sql-dialect.ts'
+import { allOf, equals, quoteIdentifier } from './sql-dialect.ts'
 import { naiveDate, type WallClock } from './wall-clock.ts'
 
 export interface MysqlOptions {
@@ -69,16 +69,17 @@ export function mysql({ pool: open, greeting, end, wallClock }: MysqlOptions): D
 
 const mysqlSql: SqlDialect = {
   quote: (name) => quoteIdentifier(name, '`'),
-  // By an index on the column the rows that resemble, of them by the bytes the one that is meant.
-  isText: (column, text) =>
-    allOf(
-      { sql: `${column} = ?`, parameters: [text] },
-      { sql: `CAST(CONVERT(${column} USING utf8mb4) AS BINARY) = CAST(? AS BINARY)`, parameters: [text] },
-    ),
+  isText: hasBytes,
+  // The index finds the rows that resemble, among them the bytes the one that is meant.
+  isKey: (column, text) => allOf(equals(column, text), hasBytes(column, text)),
   deleteSome: (table, _, { sql, parameters }, most) => ({
     sql: `DELETE FROM ${table} WHERE ${sql} LIMIT ${most}`,
     parameters,
   }),
+}
+
+function hasBytes(column: string, text: string): SqlPart {
+  return { sql: `CAST(CONVERT(${column} USING utf8mb4) AS BINARY) = CAST(? AS BINARY)`, parameters: [text] }
 }
 
 const MODES = 'SELECT @@SESSION.sql_mode AS sql_mode, @@SESSION.autocommit AS autocommit'

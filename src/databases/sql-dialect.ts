@@ -7,12 +7,17 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/
 /** PostgreSQL and SQLite, whose texts are equal when their letters are. */
 export const standardSql: SqlDialect = {
   quote: (name) => quoteIdentifier(name, '"'),
-  isText: (column, text) => ({ sql: `${column} = ?`, parameters: [text] }),
+  isText: equals,
+  isKey: equals,
   // Asked again of the row itself: one that was changed while the batch was made stays.
   deleteSome: (table, key, { sql, parameters }, most) => ({
     sql: `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${sql} LIMIT ${most}) AND ${sql}`,
     parameters: [...parameters, ...parameters],
   }),
+}
+
+export function equals(column: string, text: string): SqlPart {
+  return { sql: `${column} = ?`, parameters: [text] }
 }
 
 /** Quotes `table` or `schema.table`, refusing what is no plain identifier, so that no setting can hold SQL. */

@@ -54,9 +54,9 @@ const CHECKED_ROWS = 20
 
 export function db(options: DbStoreOptions): RowStore {
   const { database, codec, expiryOf, wallClock } = options
-  const { quote, isText, deleteSome } = database.dialect
+  const { quote, isText, isKey, deleteSome } = database.dialect
   const table = quote(options.table ?? 'django_session')
-  const hasKey = (key: string) => isText('session_key', key)
+  const hasKey = (key: string) => isKey('session_key', key)
 
   /** The columns to write beside the key, and what was written. */
   function prepare(data: SessionData, request: RequestInfo | undefined) {

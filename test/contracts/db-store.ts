@@ -13,12 +13,13 @@ const settings = { SESSION_COOKIE_AGE: 1209600, SESSION_EXPIRE_AT_BROWSER_CLOSE:
 export function storeOn(fixture: TestDatabase, options: Partial<DbStoreOptions> = {}): StoreUnderTest {
   let milliseconds = START
   const now = (): Date => new Date(milliseconds)
+  const { wallClock = utcClock } = options
   const make = () =>
     db({
       database: fixture.database,
       codec: createSessionCodec({ SECRET_KEY: SITE_SECRET, now: () => milliseconds }),
-      expiryOf: expiryRule(settings, utcClock, now),
-      wallClock: utcClock,
+      expiryOf: expiryRule(settings, wallClock, now),
+      wallClock,
       now,
       deadlineMs: 5000,
       ...options,

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { median } from '../../bench/statistics.ts'
-import { type FaultyPostgres, faultyPostgres } from '../databases/faulty-postgres.ts'
+import { type FaultySite, faultyPostgres } from '../databases/faulty-database.ts'
 import type { Fault } from '../fault-proxy.ts'
 import { refuse, startOutcome } from '../outcome.ts'
 import { seededRandom } from '../seeded-random.ts'
@@ -111,7 +111,7 @@ async function outage(server: string, what: string, fault: Fault): Promise<void>
 async function restarts(
   server: string,
   what: string,
-  restart: (site: FaultyPostgres, index: number) => Promise<number>,
+  restart: (site: FaultySite, index: number) => Promise<number>,
 ): Promise<void> {
   await underLoad(server, async (site, visitors) => {
     const all: ReturnType<typeof afterwards>[] = []
@@ -175,7 +175,7 @@ async function planted(server: string, plant: Plant): Promise<void> {
 
 async function underLoad(
   server: string,
-  work: (site: FaultyPostgres, visitors: Visitors) => Promise<void>,
+  work: (site: FaultySite, visitors: Visitors) => Promise<void>,
   plant?: Plant,
 ): Promise<void> {
   const site = await faultyPostgres(server, { max: CONNECTIONS, deadlineMs: plant ? PLANTED_DEADLINE_MS : DEADLINE_MS })
