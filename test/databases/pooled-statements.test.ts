@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { mysqlFaults } from '../../src/databases/mysql-faults.ts'
-import { type PooledStatements, pooledStatements } from '../../src/databases/pooled-statements.ts'
+import { type PooledClient, type PooledStatements, pooledStatements } from '../../src/databases/pooled-statements.ts'
 import { startDeadline } from '../../src/deadline.ts'
 import { OutcomeUnknown } from '../../src/outcome-unknown.ts'
 
 const BROKEN = Object.assign(new Error('gone'), { code: 'PROTOCOL_CONNECTION_LOST' })
+
+interface Client extends PooledClient {
+  readonly name: string
+}
 
 /** How each greeting ends, in order; the ones after that go well. */
 let greetings: (Error | 'hangs')[]
@@ -15,22 +19,22 @@ beforeEach(() => {
   greetings = []
   seen = []
   let made = 0
-  pooled = pooledStatements(
+  pooled = pooledStatements<Client, number>(
     async () => ({
       server: 'MySQL',
       counts: {},
       connect: async () => ({ name: `client ${made++}` }),
-      async greet({ name }: { name: string }) {
+      async greet({ name }) {
         seen.push(`greets ${name}`)
         const end = greetings.shift()
         if (end === 'hangs') await new Promise(() => undefined)
         if (end instanceof Error) throw end
       },
-      async send({ name }: { name: string }) {
+      async send({ name }) {
         seen.push(`sends to ${name}`)
         return 1
       },
-      release: ({ name }: { name: string }, destroy) => void seen.push(`${destroy ? 'destroys' : 'releases'} ${name}`),
+      release: ({ name }, destroy) => void seen.push(`${destroy ? 'destroys' : 'releases'} ${name}`),
     }),
     mysqlFaults,
   )
