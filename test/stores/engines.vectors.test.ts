@@ -1,14 +1,11 @@
 /** What each session engine of every Django left in its store, read and written. */
 import { inflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { readPickle } from '../../src/python/pickle/pickle-reader.ts'
-import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
 import { chooseSerializer } from '../../src/serializers/choose-serializer.ts'
 import { createPickleSerializer } from '../../src/serializers/pickle-serializer.ts'
-import type { Encoded, Serializer, SessionData } from '../../src/serializers/serializer.ts'
 import { writesSignedSessions } from '../../src/settings/django-version.ts'
 import { createSessionCodec } from '../../src/stores/session-data.ts'
-import { describeNode } from '../python/pickle/described-node.ts'
+import { told } from '../python/pickle/told-session.ts'
 import { DJANGO_VERSIONS, OLDER_DJANGO_VERSIONS, type VectorFile, type VectorRecord, vectorFile } from '../vectors.ts'
 
 interface Record extends VectorRecord {
@@ -59,11 +56,3 @@ describe.each([...OLDER_DJANGO_VERSIONS, ...DJANGO_VERSIONS])('Django %s', (vers
     expect(told(serializer.loads(bytes), serializer)).toEqual(session)
   })
 })
-
-/** As python-fixtures/vectors/described.py. */
-function told(data: ReadonlyMap<string, Encoded>, serializer: Serializer): unknown {
-  if (serializer.name.endsWith('PickleSerializer'))
-    return describeNode(readPickle(serializer.dumps(data as SessionData)))
-  const values = Array.from(data, ([key, value]) => [key, value.exact?.() ?? value.decode()] as const)
-  return describeNode(readPickle(formatPickle(new Map(values))))
-}
