@@ -18,6 +18,7 @@ const TASKS = {
   test: { build: true, djangos: ['2.2', '3.2', '4.2', '5.2', '6.1'] },
   check: { build: true, djangos: [] },
   vectors: { build: false, djangos: ['2.2', '3.2', '4.2', '5.2', '6.1'] },
+  table: { build: false, djangos: [] },
   build: { build: true, djangos: [] },
   bench: { build: true, djangos: ['5.2'] },
   soak: { build: true, djangos: [] },

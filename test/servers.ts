@@ -3,7 +3,8 @@
  *
  * PostgreSQL: BRIDGE_POSTGRES_URL, MySQL or MariaDB: BRIDGE_MYSQL_URL, else containers. Memcached: its program, which
  * tests start themselves, by the path in BRIDGE_MEMCACHED, else on the PATH. Redis: BRIDGE_REDIS_URL, else a
- * redis-server of our own. Django 5.2: a Python that `npm test` prepared. Django 6.1: a container where a Docker engine answers and the base image can be had, else such a Python. In CI all must be there.
+ * redis-server of our own. Django 4.2 and 5.2: Pythons that `npm test` prepared. Django 6.1: a container where a Docker
+ * engine answers and the base image can be had, else such a Python. In CI all must be there.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
@@ -46,7 +47,7 @@ export async function setup(project: TestProject): Promise<void> {
   const postgres = await findServer(POSTGRES, engine)
   const mysql = await findServer(MYSQL, engine)
   const redis = await findRedis()
-  const djangos = [preparedPython('5.2'), await containerOrPython('6.1', engine)]
+  const djangos = [preparedPython('4.2'), preparedPython('5.2'), await containerOrPython('6.1', engine)]
   const memcached = findMemcached()
   project.provide('memcached', memcached)
   project.provide('postgres', postgres)

@@ -3,17 +3,21 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sessionAuthHash } from '../../src/auth/session-hash.ts'
 import type { Session } from '../../src/session/session.ts'
 import { type LiveSite, openWith, SECRET_KEY } from '../interop/live-site.ts'
+import { type ProvenRow, proves } from '../live-table.ts'
 
 export interface SharedSessions {
   /** `plain`, or the algorithm of a JWT. */
   readonly kind: string
+  /** The row of the README's table that these tests prove. */
+  readonly row: ProvenRow
   start(): Promise<LiveSite>
   /** Tests of the caller's own on the same site. */
   readonly more?: (site: () => LiveSite) => void
 }
 
-export function describeSharedSessions(name: string, { kind, start, more }: SharedSessions): void {
+export function describeSharedSessions(name: string, { kind, row, start, more }: SharedSessions): void {
   describe(name, () => {
+    proves(row)
     let site: LiveSite
     beforeAll(async () => {
       site = await start()

@@ -12,6 +12,7 @@ import { type Bridge, type BridgeParts, createBridge } from '../../src/bridge.ts
 import type { DjangoContext, ResponseChanges, SuspiciousEvent } from '../../src/context.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { type DjangoSite, startDjango } from '../../tour/django.ts'
+import type { ProvenRow } from '../live-table.ts'
 import type { DatabaseServer, DjangoRuntime } from '../servers.ts'
 
 export const SECRET_KEY = 'the secret key of a live site, long enough for HS256'
@@ -56,11 +57,17 @@ export function sitesToTest(djangos: readonly DjangoRuntime[], servers: Servers)
 
 export type SiteToTest = ReturnType<typeof sitesToTest>[number]
 
+/** For the table in the README. */
+export function rowOf({ runtime, database }: SiteToTest): ProvenRow {
+  return { engine: 'db', backend: database === 'MySQL' ? 'MySQL or MariaDB' : database, django: runtime.version }
+}
+
 export async function startLiveSite(
   { runtime, database, servers }: SiteToTest,
   settings: Partial<DjangoSettings> = {},
 ): Promise<LiveSite> {
-  const shared = { SECRET_KEY, ...settings }
+  // Up to 4.2 the default is another.
+  const shared = { SECRET_KEY, USE_TZ: true, ...settings }
   const home = await HOMES[database](servers)
   const site = await startRuntime(runtime, home, shared).catch(async (error) => {
     await home.drop()

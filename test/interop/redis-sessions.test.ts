@@ -23,9 +23,11 @@ function describeRedis(name: string, where: (typeof sites)[number], location: st
   const cache = { BACKEND: 'django.core.cache.backends.redis.RedisCache', LOCATION: location }
   const settings = { SESSION_ENGINE: 'django.contrib.sessions.backends.cache', CACHES: { default: cache } }
   const start = (more: Partial<DjangoSettings> = {}) => startLiveSite(where, { ...settings, ...more })
-  describeSharedSessions(name, { kind: 'plain', start })
+  const row = { engine: 'cache', backend: 'RedisCache on Redis', django: where.runtime.version } as const
+  describeSharedSessions(name, { kind: 'plain', row, start })
   describeSharedSessions(`${name}, HS256 cookie, keys with a prefix and a version`, {
     kind: 'HS256',
+    row,
     start: () =>
       start({
         DJANGO_SESSION_JWT: { FIELDS, EXPIRES: 3600 },

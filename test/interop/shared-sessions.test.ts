@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { expect, inject, test } from 'vitest'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { describeSharedSessions } from '../contracts/shared-sessions.ts'
-import { type LiveSite, openWith, sitesToTest, startLiveSite } from './live-site.ts'
+import { type LiveSite, openWith, rowOf, sitesToTest, startLiveSite } from './live-site.ts'
 
 const FIELDS = [['id', 'id', 'user_id'], ['username', 'u', 'username'], 'email']
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {
@@ -27,6 +27,7 @@ for (const django of inject('djangos')) {
 for (const { name, kind, settings, ...where } of sites) {
   describeSharedSessions(`${name}, ${kind} cookie`, {
     kind,
+    row: rowOf({ name, ...where }),
     start: () => startLiveSite({ name, ...where }, settings),
     ...(kind === 'plain' && { more: tamperedRow }),
   })
