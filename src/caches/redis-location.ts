@@ -129,7 +129,7 @@ function splitAddress(text: string): Address | null {
     scheme,
     username: decoded(username),
     password: decoded(password),
-    host: decoded((server[1] ?? '').replace(/^\[|\]$/g, '')),
+    host: decoded((server[1] ?? '').replace(/^\[|\]$/g, '')).toLowerCase(),
     port: Number(server[2] || 6379),
     path: decoded(path),
     // The first of two of a name counts, and an empty one does not.

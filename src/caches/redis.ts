@@ -57,18 +57,22 @@ export function redis({ primary, replicas = [], now }: RedisOptions): Cache {
     return fetch(key, primary, deadline)
   }
 
-  async function run(script: RedisScript, key: string, parameters: RedisParameter[], deadline: Deadline) {
+  async function run(script: RedisScript, parameters: RedisParameter[], deadline: Deadline): Promise<unknown> {
     try {
-      return await primary.write(['evalsha', script.sha1, 1, key, ...parameters], deadline)
+      return await primary.write(['evalsha', script.sha1, 1, ...parameters], deadline)
     } catch (error) {
-      if (isOtherType(error)) return 0
       if (!(error instanceof RedisRefusal && error.word === 'NOSCRIPT')) throw error
-      return primary.write(['eval', script.lua, 1, key, ...parameters], deadline)
+      return primary.write(['eval', script.lua, 1, ...parameters], deadline)
     }
   }
 
   async function hasRun(script: RedisScript, key: string, parameters: RedisParameter[], deadline: Deadline) {
-    return Number(await run(script, key, parameters, deadline)) === 1
+    try {
+      return Number(await run(script, [key, ...parameters], deadline)) === 1
+    } catch (error) {
+      if (isOtherType(error)) return false
+      throw error
+    }
   }
 
   const remove: Cache['remove'] = (key, version, deadline) => hasRun(REMOVE, key, [bytesOf(version)], deadline)

@@ -1,0 +1,315 @@
+/** A real Redis that fails in every way it can be made to, and what callers of its cache see. */
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Cache } from '../../src/caches/cache.ts'
+import { pickledItems } from '../../src/caches/pickled-items.ts'
+import { redis } from '../../src/caches/redis.ts'
+import { givenRedisConnection, redisConnection } from '../../src/caches/redis-connection.ts'
+import type { RedisLocation } from '../../src/caches/redis-location.ts'
+import { makeRedisClient } from '../../src/connect-redis.ts'
+import { utcClock } from '../../src/databases/wall-clock.ts'
+import { type Deadline, startDeadline } from '../../src/deadline.ts'
+import { StoreUnavailable } from '../../src/errors.ts'
+import { cache } from '../../src/stores/cache.ts'
+import { expiryRule } from '../../src/stores/session-expiry.ts'
+import { isStored } from '../../src/stores/store.ts'
+import { plainValues, setting } from '../contracts/session-store.ts'
+import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts'
+import { missingRedisServer, type PrivateRedis, startPrivateRedis } from '../private-redis.ts'
+
+const missing = missingRedisServer()
+const DEADLINE_MS = 1000
+const now = (): Date => new Date()
+const soon = (): Deadline => startDeadline(DEADLINE_MS)
+const item = { bytes: Buffer.from('one') }
+
+describe.skipIf(missing !== null)(`Redis that fails${missing === null ? '' : ` (${missing})`}`, () => {
+  let closing: (() => Promise<unknown> | unknown)[] = []
+  let server: PrivateRedis
+  beforeEach(async () => {
+    server = await startPrivateRedis()
+  })
+  afterEach(async () => {
+    for (const close of closing.reverse()) await close()
+    closing = []
+    await server.drop()
+  })
+
+  function connectionTo(where: RedisLocation, deadlineMs = DEADLINE_MS) {
+    return redisConnection({ make: () => makeRedisClient({ host: '127.0.0.1', ...where }, deadlineMs), deadlineMs })
+  }
+
+  function cacheAt(where: RedisLocation = { port: server.port }): Cache {
+    const made = redis({ primary: connectionTo(where), now })
+    closing.push(() => made.close())
+    return made
+  }
+
+  function storeOn(over: Cache) {
+    const settings = { SESSION_COOKIE_AGE: 1000, SESSION_EXPIRE_AT_BROWSER_CLOSE: false }
+    return cache({
+      cache: { cache: over, codec: pickledItems(), keyOf: (key) => key },
+      expiryOf: expiryRule(settings, utcClock, now),
+      now,
+      deadlineMs: DEADLINE_MS,
+    })
+  }
+
+  function admin(options: object = {}): Redis {
+    const client = new Redis(server.port, options)
+    client.on('error', () => undefined)
+    closing.push(() => client.disconnect())
+    return client
+  }
+
+  async function proxied(): Promise<FaultProxy> {
+    const proxy = await startFaultProxy({ port: server.port })
+    closing.push(() => proxy.close())
+    return proxy
+  }
+
+  const reads = (from: Cache) => from.get('k', soon())
+  const writes = (to: Cache) => to.add('new', item, 60, soon())
+
+  test('S35: one that is down is unreachable, also at start; once it is there all is well', async () => {
+    const over = cacheAt()
+    await server.stop()
+    await expect(over.check(soon())).rejects.toMatchObject({ reason: 'unreachable' })
+    await expect(reads(over)).rejects.toMatchObject({ code: 'store_unavailable', reason: 'unreachable' })
+    await server.start()
+    await over.check(soon())
+    expect(await writes(over)).not.toBeNull()
+  })
+
+  test('S35: a restart is waited for: neither a read nor a write fails', async () => {
+    const over = cacheAt()
+    await over.add('k', item, 60, soon())
+    await server.stop()
+    const calls = Promise.all([reads(over), writes(over)])
+    await server.start()
+    expect((await calls)[1]).not.toBeNull()
+  })
+
+  test('S35: one that is silent costs the deadline, and its connection', async () => {
+    const proxy = await proxied()
+    const over = cacheAt({ port: proxy.port })
+    await over.add('k', item, 60, soon())
+    proxy.fault = { kind: 'blackHole' }
+    await expect(over.get('k', startDeadline(100))).rejects.toMatchObject({ reason: 'deadline' })
+    await expect(over.add('other', item, 60, startDeadline(100))).rejects.toMatchObject({ reason: 'deadline' })
+    proxy.fault = { kind: 'none' }
+    expect(await reads(over)).not.toBeNull()
+    expect(proxy.accepted).toBeGreaterThanOrEqual(2)
+  })
+
+  test.each<[string, (client: Redis) => Promise<unknown>, string, 'reads and writes' | 'writes']>([
+    ['out of memory', (client) => client.config('SET', 'maxmemory', '1mb'), 'full', 'writes'],
+    ['a replica', (client) => replicaOfNobody(client), 'read_only', 'writes'],
+    [
+      'protected by a password',
+      (client) => client.config('SET', 'requirepass', 'canary'),
+      'denied',
+      'reads and writes',
+    ],
+    [
+      'closed to this user’s commands',
+      (client) => client.acl('SETUSER', 'default', '-@all', '+acl', '+auth', '+hello', '+client'),
+      'denied',
+      'reads and writes',
+    ],
+    [
+      'without the replicas that it must have',
+      (client) => client.config('SET', 'min-replicas-to-write', '1'),
+      'read_only',
+      'writes',
+    ],
+  ])('S35: one that is %s is an error of its own', async (_, spoil, reason, what) => {
+    const client = admin()
+    await client.set('k', 'one', 'EX', 60)
+    await spoil(client)
+    const over = cacheAt()
+    await expect(writes(over)).rejects.toMatchObject({ code: 'store_unavailable', reason })
+    const seen = Buffer.from('one').toString('latin1')
+    await expect(over.replace('k', seen, item, 60, soon())).rejects.toMatchObject({ reason })
+    if (what === 'writes') expect(await reads(over)).toMatchObject({ version: seen })
+    else await expect(reads(over)).rejects.toMatchObject({ reason })
+    await expect(writes(over)).rejects.not.toThrow(/canary/)
+  })
+
+  test('S35: a replica without its primary that gives out nothing old is an error of its own', async () => {
+    const client = admin()
+    await client.config('SET', 'replica-serve-stale-data', 'no')
+    await replicaOfNobody(client)
+    const over = cacheAt()
+    await expect(reads(over)).rejects.toMatchObject({ reason: 'no_primary' })
+    await expect(writes(over)).rejects.toMatchObject({ reason: 'read_only' })
+  })
+
+  test('S35: a wrong password, and a database that there is none of, are errors of their own', async () => {
+    await admin().acl('SETUSER', 'bridge', 'on', '>right', '~*', '&*', '+@all')
+    const wrong = cacheAt({ port: server.port, username: 'bridge', password: 'canary' })
+    await expect(wrong.check(soon())).rejects.toMatchObject({ reason: 'denied' })
+    await expect(wrong.check(soon())).rejects.not.toThrow(/canary/)
+    await cacheAt({ port: server.port, username: 'bridge', password: 'right' }).check(soon())
+    const nowhere = cacheAt({ port: server.port, db: 99 })
+    await expect(writes(nowhere)).rejects.toMatchObject({ reason: 'missing' })
+    // A client that goes on after a refused SELECT writes into database 0.
+    expect(await admin().dbsize()).toBe(0)
+  })
+
+  test('S35: one that is busy with a script is an error of its own', async () => {
+    const client = admin()
+    await client.config('SET', 'busy-reply-threshold', '1')
+    const over = cacheAt()
+    await over.check(soon())
+    const script = admin()
+      .eval('while true do end', 0)
+      .catch(() => undefined)
+    await until(() =>
+      client.ping().then(
+        () => false,
+        () => true,
+      ),
+    )
+    await expect(reads(over)).rejects.toMatchObject({ reason: 'busy' })
+    await expect(writes(over)).rejects.toMatchObject({ reason: 'busy' })
+    await client.script('KILL')
+    await script
+    expect(await writes(over)).not.toBeNull()
+  })
+
+  test('S35: one that reads its data from disk is waited for, and an error of its own in the end', async () => {
+    const client = admin()
+    const pipeline = client.pipeline()
+    for (let index = 0; index < 3000; index++) pipeline.set(`filler${index}`, 'x'.repeat(1000))
+    await pipeline.exec()
+    await client.set('k', 'one')
+    await client.save()
+    await server.stop()
+    const over = cacheAt()
+    await server.start('--key-load-delay', '1500', '--loading-process-events-interval-bytes', '1024')
+    await expect(reads(over)).rejects.toMatchObject({ reason: 'starting_up' })
+    await expect(writes(over)).rejects.toMatchObject({ reason: 'starting_up' })
+    await until(() =>
+      client.get('k').then(
+        (found) => found === 'one',
+        () => false,
+      ),
+    )
+    expect(await reads(over)).not.toBeNull()
+  })
+
+  test('S35: one with no connection left is an error, and used once it has one', async () => {
+    const client = admin()
+    await client.config('SET', 'maxclients', '1')
+    const over = cacheAt()
+    await expect(writes(over)).rejects.toBeInstanceOf(StoreUnavailable)
+    await client.config('SET', 'maxclients', '100')
+    expect(await writes(over)).not.toBeNull()
+  })
+
+  test('S36: a write whose answer is lost is found out about, and made once', async () => {
+    const proxy = await proxied()
+    const store = storeOn(cacheAt({ port: proxy.port }))
+    const created = await store.create(setting({ count: 1 }))
+    for (const operation of ['save', 'touch'] as const) {
+      proxy.fault = { kind: 'loseReplies' }
+      const done = operation === 'save' ? store.save(created, setting({ count: 2 })) : store.touch(created)
+      await until(async () => proxy.open === 0)
+      proxy.fault = { kind: 'none' }
+      expect(await done).not.toBeNull()
+    }
+    const seen = await store.load(created.key)
+    expect(isStored(seen) && plainValues(seen)).toEqual({ count: 2 })
+    proxy.fault = { kind: 'loseReplies' }
+    await expect(store.delete(created.key)).rejects.toBeInstanceOf(StoreUnavailable)
+    proxy.fault = { kind: 'none' }
+    expect(await store.load(created.key)).toMatchObject({ absent: 'unknown' })
+  })
+
+  test('S36: a key that changes while answers are lost never leaves two sessions', async () => {
+    const proxy = await proxied()
+    const store = storeOn(cacheAt({ port: proxy.port }))
+    const client = admin()
+    for (let bytes = 0; bytes < 900; bytes += 60) {
+      await client.flushall()
+      const seen = await store.create(setting({ a: 'x'.repeat(100) }))
+      proxy.fault = { kind: 'cut', direction: bytes % 120 === 0 ? 'toServer' : 'toClient', afterBytes: bytes }
+      const cycled = await store.cycle(seen, setting({ b: 1 })).catch((error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) throw error
+        return null
+      })
+      proxy.fault = { kind: 'none' }
+      const keys = await client.keys('*')
+      expect(keys.length, `cut after ${bytes}`).toBeLessThanOrEqual(1)
+      if (cycled !== null) expect(keys).toEqual([`django.contrib.sessions.cache${cycled.key}`])
+    }
+  })
+
+  test('scripts that Redis has forgotten are sent again', async () => {
+    const over = cacheAt()
+    const first = (await over.add('k', item, 60, soon())) ?? ''
+    expect(await over.touch('k', first, 60, soon())).toBe(true)
+    await admin().script('FLUSH')
+    expect(await over.touch('k', first, 60, soon())).toBe(true)
+  })
+
+  test('S36: nothing is written over what is no string', async () => {
+    const client = admin()
+    await client.rpush('k', 'a')
+    const over = cacheAt()
+    expect(await reads(over)).toMatchObject({ bytes: new Uint8Array() })
+    expect(await over.replace('k', '', item, 60, soon())).toBeNull()
+    expect(await over.remove('k', '', soon())).toBe(false)
+    expect(await over.touch('k', '', 60, soon())).toBe(false)
+    expect(await writes(over)).not.toBeNull()
+    expect(await client.lrange('k', 0, -1)).toEqual(['a'])
+  })
+
+  test('replicas are read; what one has not, or one that is down, the first is asked for', async () => {
+    const other = await startPrivateRedis()
+    closing.push(() => other.drop())
+    const over = redis({
+      primary: connectionTo({ port: server.port }),
+      replicas: [connectionTo({ port: other.port })],
+      now,
+    })
+    closing.push(() => over.close())
+    const replica = new Redis(other.port)
+    closing.push(() => replica.disconnect())
+    replica.on('error', () => undefined)
+    await replica.set('k', 'old', 'EX', 60)
+    await over.add('k', item, 60, soon())
+    await over.add('late', item, 60, soon())
+    expect(Buffer.from((await reads(over))?.bytes ?? []).toString()).toBe('old')
+    expect(Buffer.from((await over.get('k', soon(), 'toWrite'))?.bytes ?? []).toString()).toBe('one')
+    expect(await over.get('late', soon())).not.toBeNull()
+    await other.stop()
+    expect(Buffer.from((await reads(over))?.bytes ?? []).toString()).toBe('one')
+  })
+
+  test('a client that was given is waited for while it connects again, used, and never ended', async () => {
+    const given = admin({ enableOfflineQueue: false, autoResendUnfulfilledCommands: false, lazyConnect: true })
+    const over = redis({ primary: givenRedisConnection(given), now })
+    expect(await writes(over)).not.toBeNull()
+    await server.stop()
+    await expect(reads(over)).rejects.toMatchObject({ code: 'store_unavailable' })
+    await server.start()
+    await until(async () => given.status === 'ready')
+    expect(await writes(over)).not.toBeNull()
+    await over.close()
+    expect(await given.ping()).toBe('PONG')
+    given.disconnect()
+    await until(async () => given.status === 'end')
+    await expect(reads(over)).rejects.toMatchObject({ reason: 'unreachable' })
+  })
+})
+
+/** Of a server at which nobody listens. */
+async function replicaOfNobody(client: Redis): Promise<void> {
+  await client.replicaof('127.0.0.1', 1)
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resume) => setTimeout(resume, 10))
+}
