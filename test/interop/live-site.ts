@@ -182,7 +182,11 @@ export async function postgresHome(server: DatabaseServer): Promise<DatabaseHome
   }
 }
 
-async function startRuntime(runtime: DjangoRuntime, home: DatabaseHome, settings: object): Promise<DjangoSite> {
+async function startRuntime(
+  runtime: DjangoRuntime,
+  home: DatabaseHome,
+  settings: Partial<DjangoSettings>,
+): Promise<DjangoSite> {
   if ('missing' in runtime) throw new Error(runtime.missing)
   if ('python' in runtime) return startDjango({ python: runtime.python, databaseUrl: home.url, settings })
   const { promise: port, resolve: found } = Promise.withResolvers<string>()
@@ -190,7 +194,11 @@ async function startRuntime(runtime: DjangoRuntime, home: DatabaseHome, settings
   const container = await new GenericContainer(runtime.image)
     .withNetworkMode('host')
     .withEnvironment({ DATABASE_URL: home.url, FIXTURE_SETTINGS: JSON.stringify(settings) })
-    .withBindMounts(home.folder === undefined ? [] : [{ source: home.folder, target: home.folder }])
+    .withBindMounts(
+      [home.folder, settings.SESSION_FILE_PATH]
+        .filter((folder) => typeof folder === 'string')
+        .map((folder) => ({ source: folder, target: folder })),
+    )
     .withCommand(['python', 'manage.py', 'serve_fixture'])
     .withLogConsumer((stream) =>
       stream.on('data', (line) => {
