@@ -9,6 +9,7 @@ decodes is told, and no server is needed.
 import datetime
 import decimal
 import sys
+import time
 import uuid
 import warnings
 from importlib.metadata import version
@@ -103,6 +104,7 @@ def records():
         parts = {"serializer": pickle, "compressor": identity, "pickle_version": protocol}
         yield encode(f"protocol {protocol}", parts, here, LOGIN)
     yield from herded(pickle, identity)
+    yield from sharded()
 
 
 def odd_values(here):
@@ -137,6 +139,20 @@ def herded(pickle, identity):
         yield {"name": f"herded, {name}", "kind": "herd", **parts, "stored": here.encode(session).hex(), "end": None, "value": describe(session)}
 
 
+def sharded():
+    from django_redis.client import ShardClient
+    from django_redis.hash_ring import HashRing
+
+    nodes = ["redis://a:6379/0", "redis://b:6379/0", "redis://:secret@c:6380/2?ssl_cert_reqs=none"]
+    for count in 1, 2, 3:
+        here = ShardClient.__new__(ShardClient)
+        here._ring = HashRing(nodes[:count])
+        keys = [f":1:django.contrib.sessions.cache{number:032x}" for number in range(40)]
+        keys += ["", "a{tag}b", "x{one}{two}", "{}", "{two}", "two", "tag"]
+        places = [nodes.index(here.get_server_name(key)) for key in keys]
+        yield {"name": f"shards, {count}", "kind": "shard", "nodes": nodes[:count], "keys": keys, "places": places}
+
+
 def encode(name, parts, here, session):
     """The bytes, and what they are read as."""
     record = {"name": name, "kind": "encode", **parts, "session": describe(session)}
@@ -153,6 +169,8 @@ def decode(name, parts, here, stored):
 
 def main():
     warnings.simplefilter("ignore")
+    # gzip writes the time into what it makes.
+    time.time = lambda: 1782907200.0
     settings.configure(SECRET_KEY="golden-vectors", CACHES={}, LOGGING_CONFIG=None, USE_TZ=True)
     django.setup()
     folder = Path(sys.argv[1])

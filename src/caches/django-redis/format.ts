@@ -2,9 +2,10 @@
 import { named, SettingsError } from '../../errors.ts'
 import type { PickleProtocol } from '../../python/pickle/pickler.ts'
 import type { PickleSerializerOptions } from '../../serializers/pickle-serializer.ts'
+import type { SigningLimits } from '../../signing/signer.ts'
 import type { CacheCodec } from '../cache.ts'
 import { COMPRESSORS, type CompressorKind, compressorKind, IDENTITY } from './compressors.ts'
-import { DEFAULT_LIMIT, DEFAULT_SERIALIZER, djangoRedisCodec, type FormatOptions, SERIALIZERS } from './value-codec.ts'
+import { DEFAULT_SERIALIZER, djangoRedisCodec, type FormatOptions, SERIALIZERS } from './value-codec.ts'
 
 export interface DjangoRedisFormat {
   /** The optional package that the compressor needs, and what asks for it. */
@@ -14,15 +15,17 @@ export interface DjangoRedisFormat {
   open(): Promise<CacheCodec>
 }
 
+export interface DjangoRedisFormatOptions extends Omit<FormatOptions, 'pickle'> {
+  readonly pickle?: PickleSerializerOptions
+  /** `inputLength`: bytes of one value, as it is stored; `inflatedLength`: once it is decompressed. Default 1 and 8 MiB. */
+  readonly limits?: SigningLimits
+}
+
 /** @throws SettingsError naming the cache and the option */
 export function djangoRedisFormat(
   alias: string,
   options: Readonly<Record<string, unknown>>,
-  {
-    pickle = {},
-    now,
-    isHerd,
-  }: Omit<FormatOptions, 'pickle'> & { readonly pickle?: PickleSerializerOptions | undefined },
+  { pickle = {}, limits = {}, now, isHerd }: DjangoRedisFormatOptions,
 ): DjangoRedisFormat {
   const serializerPath = pathIn(options, 'SERIALIZER', DEFAULT_SERIALIZER)
   const serializer = Object.hasOwn(SERIALIZERS, serializerPath) ? SERIALIZERS[serializerPath] : undefined
@@ -35,11 +38,11 @@ export function djangoRedisFormat(
   if (compressor === undefined) throw unknown(alias, 'COMPRESSOR', compressorPath, COMPRESSORS)
   const protocol = pickleProtocol(alias, options.PICKLE_VERSION)
   const format: FormatOptions = { pickle: { ...pickle, ...(protocol && { protocol }) }, now, isHerd }
-  const limit = pickle.limits?.bytes ?? DEFAULT_LIMIT
+  const most = { stored: limits.inputLength ?? 1 << 20, content: limits.inflatedLength ?? 8 << 20 }
   return {
     packageName: compressor.packageName,
     packageReason: `OPTIONS.COMPRESSOR ${compressorPath}`,
-    open: async () => djangoRedisCodec(serializer(format), await compressor.open(limit), limit),
+    open: async () => djangoRedisCodec(serializer(format), await compressor.open(most.content), most),
   }
 }
 

@@ -8,7 +8,6 @@
  * @see django_redis/client/default.py DefaultClient.encode, decode
  */
 import { DjangoBridgeError, SerializationError } from '../../errors.ts'
-import { DEFAULT_PICKLE_LIMITS } from '../../python/pickle/pickle-limits.ts'
 import { djangoRedisJsonSerializer } from '../../serializers/django-redis-json.ts'
 import { createMsgpackSerializer } from '../../serializers/msgpack-serializer.ts'
 import { createPickleSerializer, type PickleSerializerOptions } from '../../serializers/pickle-serializer.ts'
@@ -34,26 +33,28 @@ export const SERIALIZERS: Readonly<Record<string, (options: FormatOptions) => Se
 
 export const DEFAULT_SERIALIZER = 'django_redis.serializers.pickle.PickleSerializer'
 
-/** Bytes of a value, compressed and decompressed alike, where no limit is set. */
-export const DEFAULT_LIMIT: number = DEFAULT_PICKLE_LIMITS.bytes
+export interface ValueLimits {
+  /** Bytes of one value, as it is stored. */
+  readonly stored: number
+  /** Bytes of one value, once it is decompressed. */
+  readonly content: number
+}
 
-export function djangoRedisCodec(
-  serializer: Serializer,
-  compressor: Compressor,
-  limit: number = DEFAULT_LIMIT,
-): CacheCodec {
+export function djangoRedisCodec(serializer: Serializer, compressor: Compressor, limits: ValueLimits): CacheCodec {
   function loads(bytes: Uint8Array): ReturnType<Serializer['loads']> {
-    if (bytes.length > limit) throw new SerializationError('The stored value is over the limit.')
+    checkLength(bytes, limits.stored)
     if (isInt(bytes)) throw new SerializationError('The stored value is an int, which is no session.')
     return serializer.loads(compressor.decompress(bytes))
   }
 
   return {
     encode(data) {
-      const bytes = serializer.dumps(data)
+      const content = serializer.dumps(data)
+      const bytes = compressor.compress(content)
       // What could not be read again must not be written.
-      if (bytes.length > limit) throw new SerializationError(`A session of ${bytes.length} bytes is over the limit.`)
-      return { bytes: compressor.compress(bytes) }
+      checkLength(content, limits.content)
+      checkLength(bytes, limits.stored)
+      return { bytes }
     },
     decode({ bytes }) {
       try {
@@ -64,6 +65,11 @@ export function djangoRedisCodec(
       }
     },
   }
+}
+
+function checkLength(bytes: Uint8Array, limit: number): void {
+  if (bytes.length <= limit) return
+  throw new SerializationError(`A session of ${bytes.length} bytes is over the limit of ${limit} (options.limits).`)
 }
 
 /** Whether Python's int() takes the bytes, spaces and underscores included: tried before all else. */

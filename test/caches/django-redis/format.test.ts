@@ -54,5 +54,12 @@ test.each(SERIALIZERS)('S27: names of JavaScript are keys like any other: %s', a
 
 test.each(SERIALIZERS)('S26: a session over the limit is not written: %s', async (SERIALIZER) => {
   const codec = await codecOf({ SERIALIZER })
-  expect(() => codec.encode(sessionOf([['a', 'x'.repeat(9 << 20)]]))).toThrow('over the limit')
+  expect(() => codec.encode(sessionOf([['a', 'x'.repeat(2 << 20)]]))).toThrow('over the limit')
+  expect(codec.decode({ bytes: Buffer.alloc((1 << 20) + 1, ' ') })).toHaveProperty(
+    'error.message',
+    expect.stringContaining('over the limit'),
+  )
+  const deflated = await codecOf({ SERIALIZER, COMPRESSOR: 'django_redis.compressors.zlib.ZlibCompressor' })
+  expect(deflated.encode(sessionOf([['a', 'x'.repeat(2 << 20)]])).bytes.length).toBeLessThan(1 << 20)
+  expect(() => deflated.encode(sessionOf([['a', 'x'.repeat(9 << 20)]]))).toThrow('over the limit')
 })
