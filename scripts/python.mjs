@@ -12,10 +12,14 @@ const PYTHONS = {
   4.2: { least: [3, 10] },
   5.2: { least: [3, 10] },
   6.1: { least: [3, 12] },
+  // django-redis, on Django 5.2.
+  'redis-5.4': { least: [3, 10] },
+  'redis-6.0': { least: [3, 10] },
+  'redis-7.0': { least: [3, 10] },
 }
 
 /**
- * @param {string} version such as '5.2'
+ * @param {string} version such as '5.2', or a release of a package: 'redis-7.0'
  * @returns {{ python?: string, missing?: string }} the interpreter of a ready environment, or why there is none
  */
 export function pythonFor(version, { root, say }) {

@@ -15,7 +15,7 @@ const root = resolve(import.meta.dirname, '..')
 /** Tasks, and what each needs beside the packages. */
 const TASKS = {
   start: { build: true, djangos: ['5.2'] },
-  test: { build: true, djangos: ['2.2', '3.2', '4.2', '5.2', '6.1'] },
+  test: { build: true, djangos: ['2.2', '3.2', '4.2', '5.2', '6.1', 'redis-5.4', 'redis-6.0', 'redis-7.0'] },
   check: { build: true, djangos: [] },
   vectors: { build: false, djangos: ['2.2', '3.2', '4.2', '5.2', '6.1'] },
   table: { build: false, djangos: [] },
@@ -39,7 +39,7 @@ installPackages()
 if (TASKS[task].build) build()
 const environment = { ...process.env }
 for (const version of TASKS[task].djangos) {
-  const variable = `BRIDGE_PYTHON_${version.replace('.', '_')}`
+  const variable = `BRIDGE_PYTHON_${version.replace(/\W/g, '_').toUpperCase()}`
   if (environment[variable]) continue
   const { python, missing } = pythonFor(version, { root, say })
   if (python) environment[variable] = python

@@ -7,6 +7,7 @@ import { databaseCache, databaseCacheKey } from './caches/database-cache.ts'
 import { fileCache, fileCacheKey } from './caches/file-cache.ts'
 import { pickledItems } from './caches/pickled-items.ts'
 import { checkDatabase, type DatabaseOptions } from './connect-database.ts'
+import { djangoRedisBackend } from './connect-django-redis.ts'
 import { pylibmcBackend, pymemcacheBackend } from './connect-memcached.ts'
 import { redisBackend } from './connect-redis.ts'
 import type { Database, Instant } from './databases/database.ts'
@@ -73,6 +74,7 @@ const BACKENDS: Readonly<Record<string, CacheBackend>> = {
   'django.core.cache.backends.memcached.PyLibMCCache': pylibmcBackend,
   'django.core.cache.backends.memcached.PyMemcacheCache': pymemcacheBackend,
   'django.core.cache.backends.redis.RedisCache': redisBackend,
+  'django_redis.cache.RedisCache': djangoRedisBackend,
 }
 
 /** LOCATION where it is one table or folder. */

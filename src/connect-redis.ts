@@ -37,12 +37,21 @@ function redisConnections(
   cache: CacheSettings,
   { clients, deadlineMs }: CacheOptions,
 ): { primary: RedisConnection; replicas: RedisConnection[] } {
-  const given = clients.caches?.[cache.alias]
-  if (given !== undefined) return { primary: givenRedisConnection(given as RedisClient), replicas: [] }
+  const given = givenConnection(cache, { clients })
+  if (given !== null) return { primary: given, replicas: [] }
   const [first, ...others] = redisLocations(cache)
   const connectionTo = (location: RedisLocation): RedisConnection =>
     redisConnection({ make: () => makeRedisClient(location, deadlineMs), deadlineMs })
   return { primary: connectionTo(first), replicas: others.map(connectionTo) }
+}
+
+/** Over the client that was given, if there is one. */
+export function givenConnection(
+  { alias }: CacheSettings,
+  { clients }: Pick<CacheOptions, 'clients'>,
+): RedisConnection | null {
+  const given = clients.caches?.[alias]
+  return given === undefined ? null : givenRedisConnection(given as RedisClient)
 }
 
 /** Whether there is one, and it can be used. @throws SettingsError */
@@ -52,20 +61,30 @@ export function checkGivenClient({ alias }: CacheSettings, { clients, warn }: Ca
   if (!('callBuffer' in given && 'status' in given)) {
     throw new SettingsError(`clients.caches.${alias} must be a client of ioredis.`)
   }
-  const { keyPrefix, enableOfflineQueue, autoResendUnfulfilledCommands } = optionsOf(given)
-  if (keyPrefix) {
+  const options = optionsOf(given)
+  if (options.keyPrefix) {
     throw new SettingsError(`clients.caches.${alias} has a keyPrefix, which Django does not know: use KEY_PREFIX.`)
   }
-  if (enableOfflineQueue !== false || autoResendUnfulfilledCommands !== false) {
+  const isCluster = 'isCluster' in given && given.isCluster === true
+  if (isCluster && options.scaleReads !== 'master') {
+    throw new SettingsError(`clients.caches.${alias} reads from replicas: make it with scaleReads: 'master'.`)
+  }
+  const wanted = isCluster ? CLUSTER_SENDS_ONCE : SENDS_ONCE
+  if (Object.entries(wanted).some(([name, value]) => options[name] !== value)) {
+    const told = Object.entries(wanted).map(([name, value]) => `${name}: ${value}`)
     warn({
       code: 'redis_client_resends',
       message:
         `clients.caches.${alias} may send a command late, or twice, which can undo a logout: make it with ` +
-        'enableOfflineQueue: false and autoResendUnfulfilledCommands: false.',
+        `${told.join(' and ')}.`,
     })
   }
   return true
 }
+
+/** Options of a client that sends each command once, while it is asked to. */
+const SENDS_ONCE = { enableOfflineQueue: false, autoResendUnfulfilledCommands: false } as const
+const CLUSTER_SENDS_ONCE = { enableOfflineQueue: false, retryDelayOnFailover: 0 } as const
 
 function optionsOf(client: object): Readonly<Record<string, unknown>> {
   const { options } = client as { options?: unknown }
@@ -98,7 +117,7 @@ export async function makeRedisClient(location: RedisLocation, deadlineMs: numbe
   })
 }
 
-async function tlsOptions(tls: RedisTls): Promise<ConnectionOptions> {
+export async function tlsOptions(tls: RedisTls): Promise<ConnectionOptions> {
   const { ca, caFile, certFile, keyFile, passphrase, rejectUnauthorized, checkHostname } = tls
   return {
     rejectUnauthorized,

@@ -94,6 +94,7 @@ const LAYERS: readonly Layer[] = [
       'connect-database.ts',
       'connect-mysql.ts',
       'connect-postgres.ts',
+      'connect-django-redis.ts',
       'connect-memcached.ts',
       'connect-redis.ts',
       'optional-package.ts',

@@ -20,6 +20,9 @@ export type DjangoRuntime =
   | { readonly version: string; readonly image: string }
   | ({ readonly version: string } & Missing)
 
+/** A Python with a release of django-redis, and Django 5.2. */
+export type DjangoRedisRuntime = { readonly release: string } & ({ readonly python: string } | Missing)
+
 export type DatabaseServer = { readonly url: string } | Missing
 
 /** The program, not a server: tests start several, with options of their own. */
@@ -35,6 +38,7 @@ declare module 'vitest' {
     mysql: DatabaseServer
     redis: RedisServer
     djangos: readonly DjangoRuntime[]
+    djangoRedis: readonly DjangoRedisRuntime[]
   }
 }
 
@@ -48,18 +52,21 @@ export async function setup(project: TestProject): Promise<void> {
   const mysql = await findServer(MYSQL, engine)
   const redis = await findRedis()
   const djangos = [preparedPython('4.2'), preparedPython('5.2'), await containerOrPython('6.1', engine)]
+  const djangoRedis = ['5.4', '6.0', '7.0'].map(preparedDjangoRedis)
   const memcached = findMemcached()
   project.provide('memcached', memcached)
   project.provide('postgres', postgres)
   project.provide('mysql', mysql)
   project.provide('redis', redis)
   project.provide('djangos', djangos)
+  project.provide('djangoRedis', djangoRedis)
   const absent = [
     ...('missing' in memcached ? [`Memcached: ${memcached.missing}`] : []),
     ...('missing' in postgres ? [`PostgreSQL: ${postgres.missing}`] : []),
     ...('missing' in mysql ? [`MySQL: ${mysql.missing}`] : []),
     ...('missing' in redis ? [`Redis: ${redis.missing}`] : []),
     ...djangos.flatMap((django) => ('missing' in django ? [`Django ${django.version}: ${django.missing}`] : [])),
+    ...djangoRedis.flatMap((found) => ('missing' in found ? [`django-redis ${found.release}: ${found.missing}`] : [])),
   ]
   for (const line of absent) console.warn(`\n  SKIPPED  ${line}`)
   if (absent.length > 0 && process.env.CI) throw new Error(`In CI every server must be there. ${absent.join('; ')}`)
@@ -139,11 +146,15 @@ async function findRedis(): Promise<RedisServer> {
   return { url: server.url }
 }
 
-function preparedPython(version: string): DjangoRuntime {
-  const variable = `BRIDGE_PYTHON_${version.replace('.', '_')}`
+function preparedPython(version: string): { version: string } & ({ python: string } | Missing) {
+  const variable = `BRIDGE_PYTHON_${version.replace(/\W/g, '_').toUpperCase()}`
   const python = process.env[variable]
   if (python) return { version, python }
   return { version, missing: process.env[`${variable}_MISSING`] || `${variable} is not set; \`npm test\` sets it` }
+}
+
+function preparedDjangoRedis(release: string): DjangoRedisRuntime {
+  return { release, ...preparedPython(`redis-${release}`) }
 }
 
 async function containerOrPython(version: string, engine: boolean): Promise<DjangoRuntime> {

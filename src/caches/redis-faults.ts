@@ -70,10 +70,12 @@ function wordOf(message: string): string {
   return message.match(/\b[A-Z]{3,}\b/g)?.find((word) => word in REASONS || word === 'WRONGTYPE') ?? first
 }
 
+/** What `ioredis` says with its offline queue off; it has no code. */
+const UNSENT = ["Stream isn't writeable", "Cluster isn't ready"]
+
 /** Whether it is certain that nothing was sent. */
 export function isUnsent(error: unknown): boolean {
-  // What ioredis says with its offline queue off; it has no code.
-  return error instanceof Error && error.message.startsWith("Stream isn't writeable")
+  return error instanceof Error && UNSENT.some((beginning) => error.message.startsWith(beginning))
 }
 
 /** Whether the connection leads to a server that is no primary any more, as after a failover. */

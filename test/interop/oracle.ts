@@ -1,4 +1,4 @@
-/** A real Python and Django that answer one question a line: python-fixtures/oracle.py. */
+/** A real Python and Django that answer one question a line: python-fixtures/oracle.py, or another program there. */
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,8 +9,8 @@ export interface Oracle {
   stop(): void
 }
 
-export function startOracle(python: string): Oracle {
-  const child = spawn(python, ['oracle.py'], {
+export function startOracle(python: string, program: readonly string[] = ['oracle.py']): Oracle {
+  const child = spawn(python, [...program], {
     cwd: resolve(import.meta.dirname, '../../python-fixtures'),
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
