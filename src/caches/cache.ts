@@ -46,6 +46,8 @@ export interface Cache {
   tryOut?(key: string, item: CacheItem, deadline: Deadline): Promise<void>
   /** Deletes items that have ended, where the cache does not do so itself; returns how many. */
   clearExpired(deadline: Deadline): Promise<number>
+  /** Keys that hold this text, at most so many, for tools alone; absent where a cache cannot list them. */
+  find?(part: string, most: number, deadline: Deadline): Promise<string[]>
   /** Reaches the server. */
   check(deadline: Deadline): Promise<void>
   /** Ends what this object opened itself, nothing it was given. */

@@ -100,6 +100,12 @@ export function databaseCache({ database, now, instant, ...options }: DatabaseCa
       const { sql, parameters } = deleteSome(table, keyColumn, isOver(), CLEAR_BATCH)
       return database.execute(sql, parameters, deadline)
     },
+    async find(part, most, deadline) {
+      const pattern = `%${part.replace(/[!%_]/g, '!$&')}%`
+      const where = `WHERE ${keyColumn} LIKE ? ESCAPE '!' ORDER BY ${expires} DESC LIMIT ${most}`
+      const rows = await database.rows(`SELECT ${keyColumn} AS cache_key FROM ${table} ${where}`, [pattern], deadline)
+      return rows.map((row) => String(row.cache_key)).filter((key) => key.includes(part))
+    },
     async check(deadline) {
       await select('', deadline).catch(explainMissing)
     },

@@ -56,6 +56,10 @@ export function memoryCache(now: () => Date = () => new Date()): MemoryCache {
       for (const key of ended) kept.delete(key)
       return ended.length
     },
+    find: async (part, most) =>
+      Array.from(kept.keys())
+        .filter((key) => key.includes(part))
+        .slice(0, most),
     check: async () => {},
     close: async () => {},
   }

@@ -115,6 +115,18 @@ export function redis({ primary, replicas = [], now }: RedisOptions): Cache {
 
     clearExpired: async () => 0,
 
+    async find(part, most, deadline) {
+      const found = new Set<string>()
+      const pattern = `*${part.replace(/[*?[\]^\\-]/g, '\\$&')}*`
+      for (let cursor = '0'; ; ) {
+        const [answer] = await primary.read([['scan', cursor, 'match', pattern, 'count', 1000]], deadline)
+        const [next, keys] = answer as [Buffer, Buffer[]]
+        for (const key of keys) found.add(String(key))
+        cursor = String(next)
+        if (cursor === '0' || found.size >= most) return Array.from(found).slice(0, most)
+      }
+    },
+
     async check(deadline) {
       for (const connection of [primary, ...replicas]) await connection.read([['ping']], deadline)
     },

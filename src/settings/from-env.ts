@@ -20,6 +20,7 @@ export const ENVIRONMENT: Readonly<Record<string, Reader>> = {
   SESSION_COOKIE_SAMESITE: asSameSite,
   SESSION_SAVE_EVERY_REQUEST: asBoolean,
   SESSION_EXPIRE_AT_BROWSER_CLOSE: asBoolean,
+  CACHES: asJson,
   SESSION_CACHE_ALIAS: asText,
   SESSION_FILE_PATH: asText,
   AUTH_USER_MODEL: asText,

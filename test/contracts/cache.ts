@@ -181,6 +181,17 @@ export function describeCache(name: string, make: () => Promise<CacheUnderTest>,
       expect(await under.count()).toBe(1)
     })
 
+    test('where a cache lists its keys, those that hold a text are found, whatever signs are in it', async () => {
+      const { find } = under.cache
+      if (find === undefined) return
+      const odd = 'a*b?[c]_%!d'
+      for (const key of [`1${odd}2`, odd, 'axb?[c]_%!d', 'other']) await under.cache.add(key, item('x'), HOUR, soon())
+      expect((await find(odd, 10, soon())).sort()).toEqual([`1${odd}2`, odd].sort())
+      expect(await find('other', 10, soon())).toEqual(['other'])
+      expect(await find('nothing of the kind', 10, soon())).toEqual([])
+      expect(await find('', 1, soon())).toHaveLength(1)
+    })
+
     test('the check reaches the server', async () => {
       await under.cache.check(soon())
     })

@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+/**
+ * `npx django-session-bridge decode|doctor|clearsessions`: for people who find out why two servers do not see the same
+ * sessions. Ends with status 0 where all is well, 1 where something is refused or differs, 2 for wrong usage.
+ */
+import { readFileSync } from 'node:fs'
+import { text as textOf } from 'node:stream/consumers'
+import { Command } from 'commander'
+import { createBridge } from '../bridge.ts'
+import { DjangoBridgeError } from '../errors.ts'
+import { settingsFromDjango } from '../settings/from-django.ts'
+import { decode } from './decode.ts'
+import { doctor } from './doctor.ts'
+import { Explanation } from './explanation.ts'
+import { openSite, readSite, type SiteFlags } from './site.ts'
+
+interface Flags extends SiteFlags {
+  readonly json?: true
+}
+
+interface DecodeFlags extends Flags {
+  readonly file?: string
+}
+
+interface DoctorFlags extends Flags {
+  readonly session?: string
+}
+
+const SETTINGS_HELP = `
+Settings come from the file of --settings, else from the project of --manage, else from the environment
+(SECRET_KEY, DATABASE_URL, SESSION_ENGINE …). No secret is printed; the content of sessions is.`
+
+const program = new Command('django-session-bridge')
+  .description("Looks into a Django site's sessions: what they hold, and why they are refused.")
+  .addHelpText('after', SETTINGS_HELP)
+  .showHelpAfterError('(--help tells more)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+about(program.command('decode'))
+  .description('shows what a cookie, a row, a JWT or a cached value holds, and why it is refused')
+  .argument('[text]', "a cookie's value or a Cookie header, session_data, or base64 of a cached value; - reads it")
+  .option('--file <path>', 'a file with the bytes of a cached value, or with text')
+  .action((given: string | undefined, flags: DecodeFlags) => run(flags, () => runDecode(given, flags)))
+
+about(program.command('doctor'))
+  .description('compares settings with the live store and names the first difference')
+  .option('--session <key>', 'the key of a session that Django has just written, to be found')
+  .action((flags: DoctorFlags) => run(flags, () => runDoctor(flags)))
+
+about(program.command('clearsessions'))
+  .description('deletes expired sessions, as `manage.py clearsessions` does')
+  .action((flags: Flags) => run(flags, () => runClearSessions(flags)))
+
+await program.parseAsync()
+
+function about(command: Command): Command {
+  return command
+    .option('--settings <file>', "JSON: Django's settings, or {settings, options}")
+    .option('--manage <path>', "the project's manage.py, which is asked for its settings")
+    .option('--python <path>', "the project's Python, with --manage", 'python3')
+    .option('--env-prefix <text>', 'what stands before the names in the environment')
+    .option('--table <name>', 'the session table')
+    .option('--salt <text>', "the key_salt of the site's own SessionStore class")
+    .option('--json', 'prints JSON')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+}
+
+async function run(flags: Flags, command: () => Promise<Explanation[]>): Promise<void> {
+  try {
+    const told = await command()
+    print(flags.json ? JSON.stringify(told, null, 2) : told.map((one) => one.toText()).join('\n\n'))
+    process.exitCode = told.some(({ refusal }) => refusal !== null) ? 1 : 0
+  } catch (error) {
+    if (!(error instanceof DjangoBridgeError)) throw error
+    process.stderr.write(`django-session-bridge: ${error.message}\n`)
+    process.exitCode = 2
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+async function runDecode(given: string | undefined, flags: DecodeFlags): Promise<Explanation[]> {
+  const site = await openSite(await readSite(flags))
+  try {
+    return await decode(await inputOf(given, flags), site)
+  } finally {
+    await site.close()
+  }
+}
+
+async function inputOf(given: string | undefined, { file }: DecodeFlags): Promise<string | Uint8Array> {
+  if (file !== undefined) {
+    const bytes = readFileSync(file)
+    return /^[\x20-\x7e\s]*$/.test(bytes.toString('latin1')) ? bytes.toString('latin1') : bytes
+  }
+  if (given !== undefined && given !== '-') return given
+  return textOf(process.stdin)
+}
+
+async function runDoctor(flags: DoctorFlags): Promise<Explanation[]> {
+  const { manage, python, session } = flags
+  const compares = manage !== undefined && (flags.settings !== undefined || process.env.SECRET_KEY !== undefined)
+  const { manage: _, ...withoutProject } = flags
+  const input = await readSite(compares ? withoutProject : flags)
+  const django = compares ? (await settingsFromDjango({ manage, ...(python && { python }) })).settings : undefined
+  return [await doctor(input, { ...(django && { django }), ...(session !== undefined && { session }) })]
+}
+
+async function runClearSessions(flags: Flags): Promise<Explanation[]> {
+  const { settings, options } = await readSite(flags)
+  const bridge = createBridge(settings, { options, hooks: { onWarning: () => undefined } })
+  try {
+    const count = await bridge.clearExpired()
+    return [new Explanation('clearsessions').note('deleted', `${count} expired session${count === 1 ? '' : 's'}`)]
+  } finally {
+    await bridge.close()
+  }
+}

@@ -1,0 +1,77 @@
+/** The first setting that two sources tell differently. No value that may be a secret is told. */
+import { isDeepStrictEqual } from 'node:util'
+import { checkSettings, type DjangoSettings, type Settings } from '../settings/settings.ts'
+
+/** In the order in which a difference matters. */
+const COMPARED: readonly (keyof Settings)[] = [
+  'SESSION_ENGINE',
+  'SECRET_KEY',
+  'SECRET_KEY_FALLBACKS',
+  'SESSION_SERIALIZER',
+  'DATABASES',
+  'CACHES',
+  'SESSION_CACHE_ALIAS',
+  'SESSION_FILE_PATH',
+  'DJANGO_SESSION_JWT',
+  'SESSION_COOKIE_NAME',
+  'SESSION_COOKIE_AGE',
+  'SESSION_COOKIE_DOMAIN',
+  'SESSION_COOKIE_PATH',
+  'SESSION_COOKIE_SECURE',
+  'SESSION_COOKIE_HTTPONLY',
+  'SESSION_COOKIE_SAMESITE',
+  'SESSION_SAVE_EVERY_REQUEST',
+  'SESSION_EXPIRE_AT_BROWSER_CLOSE',
+  'AUTH_USER_MODEL',
+  'AUTHENTICATION_BACKENDS',
+  'USE_TZ',
+  'TIME_ZONE',
+  'DJANGO_VERSION',
+]
+
+const SECRETS: readonly string[] = ['SECRET_KEY', 'SECRET_KEY_FALLBACKS', 'KEY', 'password', 'location', 'options']
+
+/** One sentence; null where nothing differs. @throws SettingsError */
+export function differenceOf(here: DjangoSettings, django: DjangoSettings): string | null {
+  const [ours, theirs] = [checkSettings(here), checkSettings(django)]
+  for (const name of COMPARED) {
+    if (name === 'TIME_ZONE' && theirs.USE_TZ) continue
+    if (name === 'DJANGO_VERSION' && sameVersion(ours.DJANGO_VERSION, theirs.DJANGO_VERSION)) continue
+    const found = difference(name, ours[name], theirs[name])
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** `5.2` and `5.2.19` write alike, and a mixed fleet names its oldest. */
+function sameVersion(ours: string | undefined, theirs: string | undefined): boolean {
+  return ours === undefined || theirs?.startsWith(ours) === true || ours.startsWith(`${theirs}.`)
+}
+
+function difference(name: string, ours: unknown, theirs: unknown): string | null {
+  if (isDictionary(ours) && isDictionary(theirs)) {
+    for (const key of new Set([...keysOf(theirs), ...keysOf(ours)])) {
+      // Clients of Python's own have options that mean nothing here.
+      if (key === 'options' && name.startsWith('DATABASES')) continue
+      const found = difference(`${name}.${key}`, ours[key], theirs[key])
+      if (found !== null) return found
+    }
+    return null
+  }
+  if (isDeepStrictEqual(ours, theirs)) return null
+  if (SECRETS.some((secret) => name === secret || name.endsWith(`.${secret}`))) return `${name} is another in Django`
+  return `${name} is ${told(ours)} here, and ${told(theirs)} in Django`
+}
+
+/** Those that are hidden from printing too. */
+function keysOf(value: object): string[] {
+  return Object.getOwnPropertyNames(value)
+}
+
+function isDictionary(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+}
+
+function told(value: unknown): string {
+  return value === undefined ? 'not given' : JSON.stringify(value)
+}
