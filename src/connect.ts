@@ -152,6 +152,7 @@ function openSignedCookies({ settings, options, expiryOf }: EngineParts): Sessio
     now: options.now,
     limits: options.limits,
     hash: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'sha256' : 'sha1',
+    readsSha1: readsSha1(settings.DJANGO_VERSION),
   })
 }
 

@@ -29,13 +29,15 @@ export interface SignedCookiesOptions {
   readonly expiryOf: ExpiryRule
   readonly now: () => Date
   readonly limits: SigningLimits
-  /** The hash of what is written: `sha1` before Django 3.1. Both are read. */
+  /** The hash of what is written: `sha1` before Django 3.1, else `sha256`, which is always read. */
   readonly hash: 'sha256' | 'sha1'
+  /** Whether a signature by SHA-1 is good, as up to Django 3.2. */
+  readonly readsSha1: boolean
 }
 
 const SALT = 'django.contrib.sessions.backends.signed_cookies'
-/** Characters of a signature by SHA-1, which Django wrote before 3.1. */
-const SHA1_SIGNATURE = 27
+/** 20 bytes in base64; SHA-256 has 32. */
+const SHA1_SIGNATURE = /:[\w-]{27}$/
 /** The last moment of a Date. */
 const END_OF_TIME = 8.64e15
 
@@ -51,7 +53,8 @@ export function signedCookies(options: SignedCookiesOptions): SessionStore {
   }
 
   function unsign(key: string, age: { maxAge?: number }): ReadonlyMap<string, Encoded> {
-    const signer = key.length - key.lastIndexOf(':') - 1 === SHA1_SIGNATURE ? signers.sha1 : signers.sha256
+    const takesSha1 = options.readsSha1 || options.hash === 'sha1'
+    const signer = takesSha1 && SHA1_SIGNATURE.test(key) ? signers.sha1 : signers.sha256
     return signer.unsignObject(key, { serializer, ...age })
   }
 

@@ -24,6 +24,7 @@ export function signedCookiesUnderTest(options: Partial<SignedCookiesOptions> = 
       now,
       limits: {},
       hash: 'sha256',
+      readsSha1: false,
       ...options,
     })
   return {
