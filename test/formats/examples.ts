@@ -1,0 +1,13 @@
+/** The blocks of code in a section of docs/formats.md. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+const FORMATS = resolve(import.meta.dirname, '../../docs/formats.md')
+
+/** @param section its heading */
+export function examplesOf(section: string): string[] {
+  const sections = readFileSync(FORMATS, 'utf8').split(/^## /m)
+  const text = sections.find((one) => one.startsWith(`${section}\n`))
+  if (text === undefined) throw new Error(`docs/formats.md has no section "${section}".`)
+  return [...text.matchAll(/^```\w*\n(.*?)\n```$/gms)].map((match) => match[1] ?? '')
+}
