@@ -25,6 +25,11 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 def configure():
     warnings.filterwarnings("ignore")
+    if OPTIONS["database"]["ENGINE"].endswith(".mysql"):
+        import pymysql
+
+        # Pure Python, where mysqlclient needs a compiler.
+        pymysql.install_as_MySQLdb()
     settings.configure(
         SECRET_KEY=OPTIONS["secret_key"],
         SECRET_KEY_FALLBACKS=OPTIONS["secret_key_fallbacks"],

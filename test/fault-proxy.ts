@@ -42,6 +42,16 @@ interface Pair {
   passed: Record<Direction, number>
 }
 
+/** A proxy to the server of a database's URL, and the URL that leads through it. */
+export async function proxyTo(url: string): Promise<{ proxy: FaultProxy; through: string }> {
+  const through = new URL(url)
+  const standardPort = through.protocol === 'mysql:' ? 3306 : 5432
+  const proxy = await startFaultProxy({ host: through.hostname, port: Number(through.port || standardPort) })
+  through.hostname = '127.0.0.1'
+  through.port = String(proxy.port)
+  return { proxy, through: through.href }
+}
+
 export async function startFaultProxy(target: { readonly host?: string; readonly port: number }): Promise<FaultProxy> {
   const pairs = new Set<Pair>()
   let fault: Fault = { kind: 'none' }

@@ -12,7 +12,7 @@ export interface MysqlConnection {
 
 export interface MysqlQuery {
   sql: string
-  values?: unknown
+  values?: (string | Uint8Array | null)[]
 }
 
 export type MysqlCallback = (error: NodeJS.ErrnoException | null, result: unknown) => void

@@ -2,19 +2,16 @@
 import { spawn } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
-import pg from 'pg'
 import { sessionAuthHash } from '../../src/auth/session-hash.ts'
 import { type Bridge, createBridge } from '../../src/bridge.ts'
-import { djangoDatabase, SHARED_MEMORY } from '../history/database.ts'
+import { chosenDatabases, DATABASE_OPTION, type DatabaseName, djangoDatabase, newDatabase } from '../database-choice.ts'
 import { prepareDatabase } from '../history/workers.ts'
-import { type DatabaseHome, postgresHome, sqliteHome } from '../interop/live-site.ts'
+import type { DatabaseHome } from '../interop/live-site.ts'
 import { refuse, startOutcome } from '../outcome.ts'
 import { seededRandom, shuffled } from '../seeded-random.ts'
 import type { Moment, Operation, Place, VictimOptions } from './victim.ts'
@@ -37,9 +34,9 @@ const SECRETS = {
 
 const HELP = `npm run crash -- [options]
 
-  --database sqlite|postgres  may be repeated; default sqlite, and postgres where BRIDGE_POSTGRES_URL names a server
-  --full                      every place ${FULL} times, else once
-  --seed N                    the order of the kills
+  ${DATABASE_OPTION}
+  --full         every place ${FULL} times, else once
+  --seed N       the order of the kills
   --help
 
 Node processes are killed (SIGKILL) before sending, after sending and after the reply of each statement of a save,
@@ -76,7 +73,7 @@ interface Site {
   readonly url: string
   readonly reader: Reader
   readonly bridge: Bridge
-  /** Until PostgreSQL is through with what a client of this name sent who is no more. */
+  /** Until the server is through with what a client of this name sent who is no more. */
   hasFinished(name: string): Promise<void>
   stop(): Promise<void>
 }
@@ -91,6 +88,12 @@ interface Tally {
   readonly wrongs: Wrongs
 }
 
+/** A row while the server has a connection of that name; in MySQL, which has no names, one that holds a lock of it. */
+const BUSY: Readonly<Record<string, string>> = {
+  'postgres:': 'SELECT 1 FROM pg_stat_activity WHERE application_name = ?',
+  'mysql:': 'SELECT 1 FROM dual WHERE IS_FREE_LOCK(?) = 0',
+}
+
 const { values: options } = parseArgs({
   options: {
     database: { type: 'string', multiple: true },
@@ -99,12 +102,7 @@ const { values: options } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
-const server = process.env.BRIDGE_POSTGRES_URL
 const python = process.env.BRIDGE_PYTHON_5_2 ?? ''
-const HOMES: Readonly<Record<string, () => Promise<DatabaseHome>>> = {
-  sqlite: () => sqliteHome(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir()),
-  postgres: () => postgresHome({ url: server ?? '' }),
-}
 const seed = Number(options.seed ?? randomInt(2 ** 31))
 const random = seededRandom(seed)
 const times = options.full ? FULL : QUICK
@@ -115,21 +113,19 @@ if (options.help) console.log(HELP)
 else await main()
 
 async function main(): Promise<void> {
-  const names = options.database ?? (server ? ['sqlite', 'postgres'] : ['sqlite'])
-  const unknown = names.find((name) => !(name in HOMES))
-  if (unknown !== undefined) return refuse(`Not known: ${unknown}.`, HELP)
-  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.', HELP)
+  const chosen = chosenDatabases(options.database)
+  if ('refusal' in chosen) return refuse(chosen.refusal, HELP)
   if (python === '')
     return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`, HELP)
   if (!Number.isSafeInteger(seed)) return refuse('--seed is a whole number.', HELP)
   console.log(`every place ${times} times; seed ${seed}`)
   await buildVictim()
-  for (const name of names) await crashes(name)
+  for (const name of chosen.names) await crashes(name)
   end()
 }
 
-async function crashes(name: string): Promise<void> {
-  const site = await startSite(await (HOMES[name] ?? sqliteHome)())
+async function crashes(name: DatabaseName): Promise<void> {
+  const site = await startSite(await newDatabase(name))
   try {
     for (const operation of OPERATIONS) {
       const { tally, statements } = await killEverywhere(site, { operation, times, isCareless: false })
@@ -157,18 +153,18 @@ async function startSite(home: DatabaseHome): Promise<Site> {
   await prepareDatabase(python, database, SECRETS)
   const reader = await startReader(database)
   const bridge = createBridge({ SECRET_KEY: SECRETS.secretKey, DEBUG: true, DATABASES: { default: url } })
-  const pool = url.startsWith('sqlite') ? null : new pg.Pool({ connectionString: url, max: 1 })
+  const busy = BUSY[new URL(url).protocol]
   return {
     url,
     reader,
     bridge,
     async hasFinished(name) {
-      const sql = 'SELECT 1 FROM pg_stat_activity WHERE application_name = $1'
-      while ((await pool?.query(sql, [name]))?.rowCount) await new Promise((resume) => setTimeout(resume, 5))
+      while (busy !== undefined && (await home.sql(busy, [name])).length > 0) {
+        await new Promise((resume) => setTimeout(resume, 5))
+      }
     },
     async stop() {
       await bridge.close()
-      await pool?.end()
       await reader.stop()
       await home.drop()
     },

@@ -1,8 +1,11 @@
 /** A process that answers one request through a bridge and kills itself at a given place of a given statement. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { createPool, type PoolConnection } from 'mysql2'
 import pg from 'pg'
 import { createBridge } from '../../src/bridge.ts'
+import type { DatabaseClient } from '../../src/connect-database.ts'
 import type { DjangoContext } from '../../src/context.ts'
+import type { MysqlCallbackPool, MysqlConnection } from '../../src/databases/mysql-pool.ts'
 
 export type Operation = 'save' | 'cycleKey' | 'flush' | 'rotation'
 
@@ -73,6 +76,44 @@ function postgresClients() {
   }
 }
 
+function mysqlClient(): MysqlCallbackPool {
+  const pool = createPool({ uri: options.databaseUrl, connectionLimit: 1 })
+  return {
+    getConnection(done) {
+      pool.getConnection((error, connection) => {
+        if (error) return done(error, connection)
+        // What the server holds for this connection tells others when it is through with it.
+        connection.query('SELECT GET_LOCK(?, 0)', [options.name], (refused) => done(refused, watched(connection)))
+      })
+    },
+  }
+}
+
+function watched(connection: PoolConnection): MysqlConnection {
+  const execute: MysqlConnection['execute'] = (asked, done) => {
+    if (isAt('before')) die()
+    if (isAt('during')) {
+      // Prepared before, so that it is the statement itself that is on its way.
+      return connection.prepare(asked as unknown as string, () => {
+        connection.execute(asked, () => undefined)
+        setImmediate(die)
+      })
+    }
+    return connection.execute(asked, (error: NodeJS.ErrnoException | null, result: unknown) => {
+      if (error === null) answered(asked.sql)
+      done(error, result)
+    })
+  }
+  return {
+    execute,
+    query: (asked, done) => connection.query(asked, done),
+    release: () => connection.release(),
+    destroy: () => connection.destroy(),
+    on: (event, listener) => connection.on(event, listener),
+    removeListener: (event, listener) => connection.removeListener(event, listener),
+  }
+}
+
 function sqliteClient(): DatabaseSync {
   const database = new DatabaseSync(options.databaseUrl.slice('sqlite:///'.length), { timeout: 10_000 })
   // So that a large change reaches the file before it is committed, and must be taken back from the journal.
@@ -135,7 +176,14 @@ async function act(django: DjangoContext): Promise<void> {
   if (options.operation === 'cycleKey') await session.cycleKey()
 }
 
-const client = options.databaseUrl.startsWith('sqlite:') ? sqliteClient() : postgresClients()
+const CLIENTS: Readonly<Record<string, () => DatabaseClient>> = {
+  'sqlite:': sqliteClient,
+  'postgres:': postgresClients,
+  'mysql:': mysqlClient,
+}
+
+const client = CLIENTS[new URL(options.databaseUrl).protocol]?.()
+if (client === undefined) throw new Error('No such database.')
 const bridge = createBridge(
   { SECRET_KEY: options.secretKey, SECRET_KEY_FALLBACKS: [options.fallbackKey], DEBUG: true },
   { clients: { databases: { default: client } } },

@@ -6,7 +6,7 @@ import { type Bridge, createBridge } from '../../src/bridge.ts'
 import type { DatabaseClient } from '../../src/connect-database.ts'
 import type { SuspiciousEvent } from '../../src/context.ts'
 import { mysqlFixture, postgresFixture, type TestDatabase } from '../contracts/database-fixtures.ts'
-import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts'
+import { type FaultProxy, proxyTo } from '../fault-proxy.ts'
 import { loginValues, PASSWORD, SECRET_KEY } from '../site.ts'
 
 export interface FaultySite {
@@ -58,7 +58,7 @@ const PATIENT_MS = 30_000
 
 export async function faultyPostgres(url: string, given: FaultyOptions = {}): Promise<FaultySite> {
   const fixture = await postgresFixture(url)
-  const { proxy, through } = await proxyTo(url, 5432)
+  const { proxy, through } = await proxyTo(url)
   const options = `-c search_path=${fixture.schema}`
   const name = fixture.schema
   const { max = 3 } = given
@@ -124,7 +124,7 @@ export async function faultyPostgres(url: string, given: FaultyOptions = {}): Pr
 
 export async function faultyMysql(url: string, given: FaultyOptions = {}): Promise<FaultySite> {
   const fixture = await mysqlFixture(url)
-  const { proxy, through } = await proxyTo(fixture.url, 3306)
+  const { proxy, through } = await proxyTo(fixture.url)
   const { max = 3 } = given
   const pool = createPool({ uri: through, connectionLimit: max })
   const threads = new Set<number>()
@@ -185,14 +185,6 @@ export async function faultyMysql(url: string, given: FaultyOptions = {}): Promi
       await fixture.close()
     },
   }
-}
-
-async function proxyTo(url: string, standardPort: number): Promise<{ proxy: FaultProxy; through: string }> {
-  const through = new URL(url)
-  const proxy = await startFaultProxy({ host: through.hostname, port: Number(through.port || standardPort) })
-  through.hostname = '127.0.0.1'
-  through.port = String(proxy.port)
-  return { proxy, through: through.href }
 }
 
 interface SiteParts extends FaultyOptions {

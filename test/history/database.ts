@@ -1,14 +1,10 @@
-/** A database for one history, what disturbs it, and its name as Django has it. */
+/** A database for one history, and what disturbs it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
-import { type Fault, startFaultProxy } from '../fault-proxy.ts'
-import { postgresHome, sqliteHome } from '../interop/live-site.ts'
+import { type DatabaseName, newDatabase } from '../database-choice.ts'
+import { type Fault, proxyTo } from '../fault-proxy.ts'
+import type { DatabaseHome } from '../interop/live-site.ts'
 import type { Random } from '../seeded-random.ts'
-
-/** A value of Django's DATABASES. */
-export type DjangoDatabase = Readonly<Record<string, unknown>>
 
 export interface HistoryDatabase {
   /** As the workers reach it. */
@@ -20,27 +16,13 @@ export interface HistoryDatabase {
   drop(): Promise<void>
 }
 
-export function djangoDatabase(url: string): DjangoDatabase {
-  if (url.startsWith('sqlite:')) {
-    return { ENGINE: 'django.db.backends.sqlite3', NAME: url.slice('sqlite:///'.length) }
-  }
-  const { hostname, port, username, password, pathname } = new URL(url)
-  return {
-    ENGINE: 'django.db.backends.postgresql',
-    NAME: pathname.slice(1),
-    HOST: hostname,
-    PORT: port || '5432',
-    USER: decodeURIComponent(username),
-    PASSWORD: decodeURIComponent(password),
-  }
+export async function databaseForHistory(name: DatabaseName): Promise<HistoryDatabase> {
+  const home = await newDatabase(name)
+  return name === 'sqlite' ? beside(home) : behindProxy(home)
 }
 
-/** In memory where the system has a place for that: every commit would wait for the disk. */
-export const SHARED_MEMORY = '/dev/shm'
-
 /** A file, and a process that holds its lock for a while, again and again, and is killed at random. */
-export async function sqliteForHistory(): Promise<HistoryDatabase> {
-  const home = await sqliteHome(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir())
+async function beside(home: DatabaseHome): Promise<HistoryDatabase> {
   const file = home.url.slice('sqlite:///'.length)
   return {
     url: home.url,
@@ -63,15 +45,10 @@ export async function sqliteForHistory(): Promise<HistoryDatabase> {
 }
 
 /** A database behind a proxy that fails now and then. */
-export async function postgresForHistory(server: string): Promise<HistoryDatabase> {
-  const home = await postgresHome({ url: server })
-  const { hostname, port } = new URL(home.url)
-  const proxy = await startFaultProxy({ host: hostname, port: Number(port || 5432) })
-  const url = new URL(home.url)
-  url.hostname = '127.0.0.1'
-  url.port = String(proxy.port)
+async function behindProxy(home: DatabaseHome): Promise<HistoryDatabase> {
+  const { proxy, through } = await proxyTo(home.url)
   return {
-    url: url.href,
+    url: through,
     directUrl: home.url,
     async drop() {
       await proxy.close()

@@ -3,10 +3,11 @@ import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { chosenDatabases, DATABASE_OPTION, type DatabaseName } from '../database-choice.ts'
 import { refuse, startOutcome } from '../outcome.ts'
 import { type Random, seededRandom } from '../seeded-random.ts'
 import type { AnomalyKind } from './checker.ts'
-import { type HistoryDatabase, postgresForHistory, sqliteForHistory } from './database.ts'
+import { databaseForHistory } from './database.ts'
 import type { Event } from './event.ts'
 import { PLANTS, type Plant } from './plants.ts'
 import { type HistoryResult, runHistory } from './run.ts'
@@ -17,14 +18,14 @@ const PLANTED = 1_500
 
 const HELP = `npm run history -- [options]
 
-  --database sqlite|postgres  may be repeated; default sqlite, and postgres where BRIDGE_POSTGRES_URL names a server
-  --engine db                 the session engine; the only one so far
-  --operations N              of each history; default ${QUICK}
-  --full                      ${FULL} operations
-  --seed N                    of what browsers wish and what fails; how processes race is nobody's to repeat
+  ${DATABASE_OPTION}
+  --engine db    the session engine; the only one so far
+  --operations N of each history; default ${QUICK}
+  --full         ${FULL} operations
+  --seed N       of what browsers wish and what fails; how processes race is nobody's to repeat
   --help
 
-Browsers with several tabs share sessions between Node and real Django, on PostgreSQL through a proxy that fails, on
+Browsers with several tabs share sessions between Node and real Django, on a server through a proxy that fails, on
 SQLite beside a process that holds the lock and is killed. Then the same with Django alone, then with faults planted
 under Node, each of which must be found. Ends with \`N passed, N failed\`: Node may cause no anomaly.`
 
@@ -40,12 +41,7 @@ const { values: options } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
-const server = process.env.BRIDGE_POSTGRES_URL
 const python = process.env.BRIDGE_PYTHON_5_2
-const DATABASES: Readonly<Record<string, () => Promise<HistoryDatabase>>> = {
-  sqlite: sqliteForHistory,
-  postgres: () => postgresForHistory(server ?? ''),
-}
 
 const { tell, end } = startOutcome()
 
@@ -53,10 +49,9 @@ if (options.help) console.log(HELP)
 else await main()
 
 async function main(): Promise<void> {
-  const names = options.database ?? (server ? ['sqlite', 'postgres'] : ['sqlite'])
-  const unknown = names.find((name) => !(name in DATABASES))
-  if (unknown !== undefined || options.engine !== 'db') return refuse(`Not known: ${unknown ?? options.engine}.`, HELP)
-  if (names.includes('postgres') && !server) return refuse('For postgres, set BRIDGE_POSTGRES_URL.', HELP)
+  const chosen = chosenDatabases(options.database)
+  if ('refusal' in chosen) return refuse(chosen.refusal, HELP)
+  if (options.engine !== 'db') return refuse(`Not known: ${options.engine}.`, HELP)
   if (!python)
     return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`, HELP)
   const operations = Number(options.operations ?? (options.full ? FULL : QUICK))
@@ -66,7 +61,7 @@ async function main(): Promise<void> {
   console.log(`${operations} operations each, seed ${seed}`)
 
   const random = seededRandom(seed)
-  for (const name of names) {
+  for (const name of chosen.names) {
     const both = await history(name, python, random, { operations, sides: ['node', 'django'] })
     const alone = await history(name, python, random, { operations, sides: ['django'] })
     report(name, both, alone)
@@ -77,12 +72,12 @@ async function main(): Promise<void> {
 }
 
 async function history(
-  name: string,
+  name: DatabaseName,
   python: string,
   random: Random,
   given: { operations: number; sides: readonly ('node' | 'django')[]; plant?: Plant },
 ): Promise<HistoryResult> {
-  const database = await (DATABASES[name] ?? sqliteForHistory)()
+  const database = await databaseForHistory(name)
   const title = `${name}, ${given.plant ?? given.sides.join(' and ')}`
   let told = performance.now()
   const progress = (done: number): void => {

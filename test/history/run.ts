@@ -1,8 +1,10 @@
 /** One history, from an empty database to the verdict. */
+
+import { djangoDatabase } from '../database-choice.ts'
 import type { Random } from '../seeded-random.ts'
 import { browse } from './browsers.ts'
 import { checkHistory, type Verdict } from './checker.ts'
-import { djangoDatabase, type HistoryDatabase } from './database.ts'
+import type { HistoryDatabase } from './database.ts'
 import { END_OF_HISTORY, type Event } from './event.ts'
 import type { Plant } from './plants.ts'
 import { djangoWorker, nodeWorker, prepareDatabase, type SiteSecrets, storedRows, type Worker } from './workers.ts'

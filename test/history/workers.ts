@@ -3,7 +3,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { DjangoDatabase } from './database.ts'
+import type { DjangoDatabase } from '../database-choice.ts'
 import type { Reply, Request, Side } from './event.ts'
 import type { WorkerOptions } from './node-worker.ts'
 
