@@ -9,6 +9,8 @@ import { readPickle } from '../../src/python/pickle/pickle-reader.ts'
 import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
 import { PyTimeZone } from '../../src/python/time-zones.ts'
 import { float } from '../../src/python/values.ts'
+import { createPickleSerializer } from '../../src/serializers/pickle-serializer.ts'
+import type { Encoded, NewValue } from '../../src/serializers/serializer.ts'
 import { TimestampSigner } from '../../src/signing/timestamp-signer.ts'
 import { SESSION_SALT } from '../../src/stores/session-data.ts'
 import { describeNode } from '../python/pickle/described-node.ts'
@@ -76,6 +78,16 @@ test('what two values share stays shared beside a change, and in a value that mo
     told(formatPickle({ a: { in: shared, n: 2 }, b: shared, c: shared, d: shared })),
   )
   await site.close()
+})
+
+test('what stood in one place is shared once another value of the session has it too', () => {
+  const serializer = createPickleSerializer()
+  const read = serializer.loads(formatPickle({ a: { in: [float(1)], n: 1 }, b: null }))
+  const a = read.get('a')?.decode() as { in: unknown }
+  // `a` itself goes back as it came, whoever holds a part of it.
+  const written = serializer.dumps(new Map<string, Encoded | NewValue>([...read, ['b', { value: a.in }]]))
+  const shared = [float(1)]
+  expect(told(written)).toEqual(told(formatPickle({ a: { in: shared, n: 1 }, b: shared })))
 })
 
 test('a key that is no text is kept and shows under no name', async () => {

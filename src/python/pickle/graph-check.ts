@@ -6,7 +6,7 @@
  * them would pay for; a value inside itself would never end.
  */
 import { PickleForbidden } from '../../errors.ts'
-import { areDistinct, areTexts, withoutRepeatedItems, withoutRepeats } from './hash-key.ts'
+import { areDistinct, areTexts, KeyIds, withoutRepeatedItems, withoutRepeats } from './hash-key.ts'
 import { malformed, overLimit, type PickleLimits } from './pickle-limits.ts'
 import {
   childrenOf,
@@ -31,7 +31,8 @@ const DEEPEST = 2000
 
 /**
  * Also drops what a later, equal key of a dict or set replaces.
- * @returns the nodes that may turn out not to be readable as values: instances, and what has keys that are no text
+ * @returns the outermost nodes that may turn out not to be readable as values: instances, and what has keys that are no
+ * text
  * @throws SerializationError
  */
 export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): ObjectNode[] {
@@ -40,6 +41,9 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
   // What the memo gave twice is looked at once; only that can contain itself.
   let measures: Map<ObjectNode, Measure | 'open'> | undefined
   let elements = 0
+  let ids: KeyIds | undefined
+  /** Whether what is being visited is inside of a doubtful node. */
+  let isInDoubt = false
   /** Of the last usual dict: the rows of a list have the same, from the memo. */
   let usualKeys: readonly PickleNode[] = []
   if (isGlobal(root)) throw new PickleForbidden(pathOf(root))
@@ -75,28 +79,28 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
       case 'list':
       case 'tuple':
         return visitAll(node.items, depth)
-      case 'set':
-      case 'frozenset':
-        doubtful.push(node)
-        withoutRepeatedItems(node)
-        return visitAll(node.items, depth)
       case 'dict':
-        return visitDict(node, depth)
-      case 'instance':
-        doubtful.push(node)
-        withoutRepeats(node)
-        return visitAll(childrenOf(node), depth, 'globals allowed')
+        if (isUsual(node.keys)) {
+          count(node.keys.length)
+          return visitAll(node.values, depth)
+        }
+        return visitWithKeys(node, depth)
+      default:
+        return visitWithKeys(node, depth)
     }
   }
 
-  function visitDict(node: DictNode, depth: number): number {
-    if (isUsual(node.keys)) {
-      count(node.keys.length)
-      return visitAll(node.values, depth)
-    }
-    if (!areTexts(node.keys)) doubtful.push(node)
-    withoutRepeats(node)
-    return Math.max(visitAll(node.keys, depth), visitAll(node.values, depth))
+  /** Keys are compared once all inside of them was found to be within the limits. */
+  function visitWithKeys(node: ContainerNode, depth: number): number {
+    const wasInDoubt = isInDoubt
+    isInDoubt ||= node.kind !== 'dict' || !areTexts(node.keys)
+    if (isInDoubt && !wasInDoubt) doubtful.push(node)
+    const height = visitAll(childrenOf(node), depth, node.kind === 'instance' ? 'globals allowed' : undefined)
+    ids ??= new KeyIds()
+    if (node.kind === 'dict' || node.kind === 'instance') withoutRepeats(node, ids)
+    else withoutRepeatedItems(node, ids)
+    isInDoubt = wasInDoubt
+    return height
   }
 
   /** Whether keys are texts and none comes twice. */

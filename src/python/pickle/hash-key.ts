@@ -3,85 +3,102 @@
  * another. Never takes two for the same that Python tells apart; of two dates or decimals that are equal and pickled
  * unlike it may not know.
  */
-import { malformed } from './pickle-limits.ts'
-import type { DictNode, FloatNode, PickleNode, SequenceNode } from './pickle-node.ts'
+import { malformed, overLimit } from './pickle-limits.ts'
+import { type DictNode, isObjectNode, type ObjectNode, type PickleNode, type SequenceNode } from './pickle-node.ts'
 
-/** Keys of this side for nodes: texts apart from all others, which may be spelled like them. */
-export class KeyIndex {
-  readonly #texts = new Map<unknown, number>()
-  readonly #others = new Map<unknown, number>()
+/**
+ * Numbers for keys, the same for equal ones. Each node is looked at once, and a tuple is told by the numbers of its
+ * items: a pickle may have one long or wide key in any number of places.
+ */
+export class KeyIds {
+  readonly #ofTexts = new Map<string, number>()
+  /** Of all others, by what is equal for equal keys; a text here is spelled like no other kind's. */
+  readonly #ofOthers = new Map<unknown, number>()
+  readonly #ofNodes = new Map<ObjectNode, number>()
+  #next = 0
 
-  /** The place of an equal key seen before; otherwise remembers this one's. */
-  placeOf(node: PickleNode, place: number): number | undefined {
-    const isText = typeof node === 'string'
-    const places = isText ? this.#texts : this.#others
-    const key = isText ? node : hashKey(node)
-    const known = places.get(key)
-    if (known === undefined) places.set(key, place)
+  /**
+   * @param key nested no deeper than calls may be
+   * @throws SerializationError for what is no key in Python
+   */
+  of(key: PickleNode): number {
+    if (typeof key === 'string') return this.#numberOf(this.#ofTexts, key)
+    if (!isObjectNode(key)) return this.#numberOf(this.#ofOthers, scalarKey(key))
+    const known = this.#ofNodes.get(key) ?? this.#numberOf(this.#ofOthers, this.#objectKey(key))
+    this.#ofNodes.set(key, known)
     return known
   }
-}
 
-function hashKey(node: PickleNode): unknown {
-  if (typeof node === 'boolean') return Number(node)
-  if (typeof node !== 'object' || node === null) return node
-  switch (node.kind) {
-    case 'float':
-      return floatKey(node)
-    case 'bytes':
-      return `bytes ${Buffer.from(node.value).toString('latin1')}`
-    case 'text':
-      return `text ${Buffer.from(node.utf8).toString('latin1')}`
-    case 'tuple':
-      return tupleKey(node)
-    case 'list':
-    case 'dict':
-    case 'set':
-    case 'bytearray':
-      throw malformed(`a ${node.kind} is no key`)
-    default:
-      return node
+  #numberOf<T>(ids: Map<T, number>, key: T): number {
+    const known = ids.get(key) ?? this.#next++
+    ids.set(key, known)
+    return known
+  }
+
+  #objectKey(node: ObjectNode): unknown {
+    switch (node.kind) {
+      case 'float':
+        // Not a number equals nothing but itself.
+        return Number.isNaN(node.value) ? node : scalarKey(node.value)
+      case 'bytes':
+        return `bytes ${Buffer.from(node.value).toString('latin1')}`
+      case 'text':
+        return `text ${Buffer.from(node.utf8).toString('latin1')}`
+      case 'tuple':
+        return `tuple ${node.items.map((item) => this.of(item)).join()}`
+      case 'list':
+      case 'dict':
+      case 'set':
+      case 'bytearray':
+        throw malformed(`a ${node.kind} is no key`)
+      default:
+        return node
+    }
   }
 }
 
-function floatKey(node: FloatNode): unknown {
-  const { value } = node
-  // Not a number equals nothing, itself included.
-  if (Number.isNaN(value)) return node
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value
+/** Ints that are no safe integers as text: Maps hash bigints by their last 64 bits alone. */
+function scalarKey(value: null | boolean | number | bigint): unknown {
+  if (typeof value === 'boolean') return Number(value)
+  if (typeof value === 'bigint') return intKey(value)
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? intKey(BigInt(value ?? 0)) : value
 }
 
-/** Tuples of what can be told by a text; any other is a key of its own. */
-function tupleKey(node: SequenceNode): unknown {
-  const keys = node.items.map((item) => (typeof item === 'string' ? JSON.stringify(item) : hashKey(item)))
-  if (keys.some((key) => typeof key === 'object' && key !== null)) return node
-  return `(${node.items.map((item, place) => itemKey(item, keys[place])).join(',')})`
+function intKey(value: bigint): string {
+  // To spell one takes time, and it may be the key of any number of dicts.
+  if (BigInt.asIntN(MOST_BITS, value) !== value) throw overLimit('digits of a key')
+  return `int ${value.toString(16)}`
 }
 
-function itemKey(item: PickleNode, key: unknown): string {
-  // Texts are quoted already; what stands for bytes or a tuple must not read as two items.
-  if (typeof item === 'string') return String(key)
-  return typeof key === 'string' ? `:${JSON.stringify(key)}` : String(Object.is(key, -0) ? 0 : key)
-}
+/** About 1200 digits. */
+const MOST_BITS = 4096
 
 /** Of equal keys the last value counts, at the first one's place, as in Python. */
-export function withoutRepeats({ keys, values }: Pick<DictNode, 'keys' | 'values'>): void {
-  const index = new KeyIndex()
+export function withoutRepeats({ keys, values }: Pick<DictNode, 'keys' | 'values'>, ids: KeyIds = new KeyIds()): void {
+  if (areTexts(keys) && areDistinct(keys)) return
+  const places = new Map<number, number>()
   let kept = 0
   for (let place = 0; place < keys.length; place++) {
     const key = keys[place] ?? null
-    const known = index.placeOf(key, kept)
+    const id = ids.of(key)
+    const known = places.get(id)
     values[known ?? kept] = values[place] ?? null
-    if (known === undefined) keys[kept++] = key
+    if (known !== undefined) continue
+    places.set(id, kept)
+    keys[kept++] = key
   }
   keys.length = kept
   values.length = kept
 }
 
-export function withoutRepeatedItems({ items }: SequenceNode): void {
-  const index = new KeyIndex()
-  const unique = items.filter((item, place) => index.placeOf(item, place) === undefined)
-  if (unique.length < items.length) items.splice(0, items.length, ...unique)
+export function withoutRepeatedItems({ items }: SequenceNode, ids: KeyIds): void {
+  const seen = new Set<number>()
+  let kept = 0
+  for (const item of items) {
+    if (seen.size === seen.add(ids.of(item)).size) continue
+    items[kept++] = item
+  }
+  items.length = kept
 }
 
 export function areTexts(keys: readonly PickleNode[]): keys is readonly string[] {

@@ -43,22 +43,27 @@ function scalarPool(nodes: readonly PickleNode[]): (item: unknown) => PickleNode
   for (const node of nodes) {
     const value = scalarOf(node)
     if (value === undefined) continue
-    const known = byValue.get(value)
-    if (known === undefined) byValue.set(value, [node])
+    const known = byValue.get(poolKey(value))
+    if (known === undefined) byValue.set(poolKey(value), [node])
     else known.push(node)
   }
   return (item) => {
-    const known = byValue.get(item)
+    const known = byValue.get(poolKey(item))
     return known !== undefined && matches(known[0], item) ? known.shift() : undefined
   }
 }
 
-/** Finds the place of a dict's key by what it is in JavaScript. */
-export function keyPlaces(keys: readonly PickleNode[]): (key: unknown) => number | undefined {
+/** Maps hash bigints by their last 64 bits alone. */
+function poolKey(value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString(16) : value
+}
+
+/** For each key what place a dict had it at, known by what it is in JavaScript; undefined for a new one. */
+export function keyPlaces(before: readonly PickleNode[], after: readonly unknown[]): (number | undefined)[] {
   const places = new Map<unknown, number>()
-  for (const [place, node] of keys.entries()) {
+  for (const [place, node] of before.entries()) {
     const scalar = scalarOf(node)
     places.set(scalar === undefined ? node : scalar, place)
   }
-  return (key) => places.get(typeof key === 'object' && key !== null ? originNode(key) : key)
+  return after.map((key) => places.get(typeof key === 'object' && key !== null ? originNode(key) : key))
 }

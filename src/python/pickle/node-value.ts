@@ -5,7 +5,7 @@ import { PyFloat } from '../values.ts'
 import { areTexts } from './hash-key.ts'
 import { rememberNew, rememberOrigin } from './origin.ts'
 import { type PickleCodecs, type PickledInstance, PyGlobal } from './pickle-codec.ts'
-import { malformed } from './pickle-limits.ts'
+import { malformed, overLimit } from './pickle-limits.ts'
 import type { FloatNode, InstanceNode, ObjectNode, PickleNode } from './pickle-node.ts'
 
 /** How floats come out: `2.0` of Python is `2` in JavaScript, and an int again where nothing else tells. */
@@ -101,6 +101,21 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
 
 /** Keys that Python tells apart and JavaScript does not: two NaN, or text with the halves of a pair as characters. */
 function distinct(keys: readonly unknown[]): readonly unknown[] {
+  checkBigKeys(keys)
   if (new Set(keys).size < keys.length) throw malformed('two keys are one in JavaScript')
   return keys
 }
+
+/** V8 hashes bigints by their last 64 bits alone: a Map of many that have the same is searched one by one. */
+function checkBigKeys(keys: readonly unknown[]): void {
+  const alike = new Map<string, number>()
+  for (const key of keys) {
+    if (typeof key !== 'bigint') continue
+    const end = BigInt.asUintN(64, key < 0n ? -key : key).toString(16)
+    const count = (alike.get(end) ?? 0) + 1
+    if (count > MOST_ALIKE) throw overLimit('large keys that end alike')
+    alike.set(end, count)
+  }
+}
+
+const MOST_ALIKE = 100

@@ -8,6 +8,7 @@ import {
   type ObjectNode,
   type PickleNode,
   type SequenceNode,
+  sharedNode,
 } from './pickle-node.ts'
 
 /**
@@ -47,8 +48,7 @@ export class PickleMachine {
 
   /** A value once more. */
   pushAgain(node: PickleNode): void {
-    if (isObjectNode(node)) node.shared = true
-    this.push(node)
+    this.push(sharedNode(node))
   }
 
   mark(): void {
@@ -183,11 +183,17 @@ export class PickleMachine {
   }
 }
 
+/** Of text or bytes that a call copies or looks through. */
 const BYTES_PER_ELEMENT = 64
 
 function copiedBy(node: ObjectNode): number {
   if (node.kind === 'bytes' || node.kind === 'bytearray') return Math.ceil(node.value.length / BYTES_PER_ELEMENT)
-  return childrenOf(node).length
+  return childrenOf(node).reduce((sum: number, child) => sum + 1 + lengthOf(child) / BYTES_PER_ELEMENT, 0)
+}
+
+function lengthOf(node: PickleNode): number {
+  if (typeof node === 'string') return node.length
+  return isObjectNode(node) && 'value' in node && typeof node.value !== 'number' ? node.value.length : 0
 }
 
 function fillItems(target: Pick<SequenceNode, 'items'>, items: PickleNode[]): void {

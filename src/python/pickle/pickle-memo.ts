@@ -1,45 +1,60 @@
 /** Which parts of a pickle come again: only they take a place in the memo. */
-import { childrenOf, type GlobalNode, isObjectNode, type PickleNode, pathOf } from './pickle-node.ts'
+import { childrenOf, type GlobalNode, isObjectNode, type ObjectNode, type PickleNode, pathOf } from './pickle-node.ts'
+
+/** What stands for a part without a place. */
+const ONCE = -1
+const AGAIN = -2
 
 export class PickleMemo {
-  readonly #repeated = new Set<PickleNode>()
-  readonly #places = new Map<PickleNode, number>()
+  /** The place of a part in the memo once it has one; before, whether it will come again. */
+  readonly #parts = new Map<PickleNode, number>()
   /** One node for each class, whatever node names it. */
   readonly #globals = new Map<string, GlobalNode>()
+  #places = 0
 
   constructor(root: PickleNode) {
-    this.#visit(root, new Set())
+    this.#visit(root)
   }
 
   /** The place of a part that was written before. */
   placeOf(node: PickleNode): number | undefined {
-    return this.#places.get(this.#part(node))
+    if (!mayRepeat(node)) return undefined
+    const place = this.#parts.get(this.#part(node)) ?? ONCE
+    return place < 0 ? undefined : place
   }
 
   /** A place for a part that will come again; undefined for one that will not. */
   newPlace(node: PickleNode): number | undefined {
+    if (!mayRepeat(node)) return undefined
     const part = this.#part(node)
-    if (!this.#repeated.has(part)) return undefined
-    this.#places.set(part, this.#places.size)
-    return this.#places.size - 1
+    if (this.#parts.get(part) !== AGAIN) return undefined
+    this.#parts.set(part, this.#places)
+    return this.#places++
   }
 
-  #visit(node: PickleNode, seen: Set<PickleNode>): void {
-    if (typeof node !== 'string' && !isObjectNode(node)) return
-    const part = this.#part(node)
-    if (seen.has(part)) {
-      this.#repeated.add(part)
+  #visit(node: PickleNode): void {
+    if (!mayRepeat(node)) {
+      if (isObjectNode(node)) this.#visitInside(node)
       return
     }
-    seen.add(part)
-    if (!isObjectNode(node)) return
-    if (node.kind === 'instance') this.#visit(node.of, seen)
-    if (node.kind === 'dict') {
-      for (const key of node.keys) this.#visit(key, seen)
-      for (const value of node.values) this.#visit(value, seen)
-    } else {
-      for (const child of childrenOf(node)) this.#visit(child, seen)
+    const part = this.#part(node)
+    const known = this.#parts.get(part)
+    if (known === undefined) {
+      this.#parts.set(part, ONCE)
+      if (isObjectNode(node)) this.#visitInside(node)
+    } else if (known === ONCE) {
+      this.#parts.set(part, AGAIN)
     }
+  }
+
+  #visitInside(node: ObjectNode): void {
+    if (node.kind === 'dict') {
+      for (const key of node.keys) this.#visit(key)
+      for (const value of node.values) this.#visit(value)
+      return
+    }
+    if (node.kind === 'instance') this.#visit(node.of)
+    for (const child of childrenOf(node)) this.#visit(child)
   }
 
   /** A text is told by its letters, a class by its name, anything else by itself. */
@@ -50,4 +65,10 @@ export class PickleMemo {
     if (known === undefined) this.#globals.set(path, node)
     return known ?? node
   }
+}
+
+/** Most lists and dicts do not, which spares the search for them. */
+function mayRepeat(node: PickleNode): boolean {
+  if (typeof node === 'string') return true
+  return isObjectNode(node) && (node.shared === true || node.kind === 'global')
 }

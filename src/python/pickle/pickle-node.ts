@@ -20,7 +20,7 @@ export type PickleNode =
   | InstanceNode
 
 interface Shareable {
-  /** Whether a pickle has it in more places than one; set by the reader alone. */
+  /** Whether it may stand in more places than one. Where this is not true, it does not. */
   shared?: boolean
 }
 
@@ -85,6 +85,12 @@ export type ObjectNode = Exclude<PickleNode, null | boolean | string | number | 
 
 export function isObjectNode(node: PickleNode | undefined): node is ObjectNode {
   return typeof node === 'object' && node !== null
+}
+
+/** A node for one more place. */
+export function sharedNode(node: PickleNode): PickleNode {
+  if (isObjectNode(node)) node.shared = true
+  return node
 }
 
 /** The dotted path of a class or function. */

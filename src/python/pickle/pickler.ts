@@ -94,8 +94,8 @@ export function pickle(root: PickleNode, protocol: PickleProtocol = 4): Buffer {
 
   function setItems({ keys, values }: Pick<DictNode, 'keys' | 'values'>): void {
     if (keys.length > 1) out.byte(0x28)
-    for (const [index, key] of keys.entries()) {
-      save(key)
+    for (let index = 0; index < keys.length; index++) {
+      save(keys[index] ?? null)
       save(values[index] ?? null)
     }
     if (keys.length > 0) out.byte(keys.length > 1 ? 0x75 : 0x73)

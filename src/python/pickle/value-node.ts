@@ -7,7 +7,7 @@ import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
 import { isPlainObject } from '../json-writer.ts'
 import { PyFloat } from '../values.ts'
 import { allowedGlobal } from './allowed-globals.ts'
-import { KeyIndex } from './hash-key.ts'
+import { areTexts, KeyIds } from './hash-key.ts'
 import { asInt } from './int-bytes.ts'
 import { keyPlaces, nearItems } from './near-nodes.ts'
 import { nodeToValue } from './node-value.ts'
@@ -22,6 +22,7 @@ import {
   type ObjectNode,
   type PickleNode,
   type SequenceNode,
+  sharedNode,
 } from './pickle-node.ts'
 import { isSameNode } from './same-node.ts'
 
@@ -32,6 +33,7 @@ export class ValueNodes {
   readonly #codecs: PickleCodecs
   /** Undefined for what is being written: it is around the value at hand. */
   readonly #made = new Map<object, PickleNode | undefined>()
+  readonly #keyIds = new KeyIds()
   #depth = 0
   /** Where the writing is, for messages. */
   readonly #path: (string | number)[] = []
@@ -48,13 +50,16 @@ export class ValueNodes {
   nodeOf(value: unknown, near?: PickleNode): PickleNode {
     if (typeof value !== 'object' || value === null || value instanceof PyFloat) return this.#scalar(value, near)
     const known = this.#made.get(value)
-    if (known !== undefined) return known
+    if (known !== undefined) return sharedNode(known)
     if (this.#made.has(value)) throw notWritable('a value that contains itself', this.#path)
     if (++this.#depth > DEFAULT_PICKLE_LIMITS.depth) throw notWritable('nesting this deep', [])
     this.#made.set(value, undefined)
-    const like = originNode(value) ?? near
+    const origin = originNode(value)
+    const like = origin ?? near
     const fresh = this.#object(value, like)
     const node = like !== undefined && isSameNode(fresh, like) ? like : fresh
+    // What was handed out may stand elsewhere as well, in a value that is written as it was read.
+    if (node === origin) sharedNode(node)
     this.#depth--
     this.#made.set(value, node)
     return node
@@ -86,8 +91,7 @@ export class ValueNodes {
   #object(value: object, like: PickleNode | undefined): PickleNode {
     const isInstance = isKind(like, 'instance')
     // The usual case, before all codecs are asked.
-    if (!isInstance && Object.getPrototypeOf(value) === Object.prototype)
-      return this.#dict(inOrderOf(like, value), like)
+    if (!isInstance && Object.getPrototypeOf(value) === Object.prototype) return this.#plainDict(value, like)
     if (Array.isArray(value)) return this.#sequence('list', value, like)
     if (value instanceof PyTuple) return this.#sequence('tuple', value.items, like)
     const codec = this.#codecs.forValue(value)
@@ -97,9 +101,9 @@ export class ValueNodes {
     if (value instanceof Set) return this.#members('set', value, like)
     if (value instanceof PyByteArray) return { kind: 'bytearray', value: Uint8Array.from(value) }
     if (value instanceof Uint8Array) return { kind: 'bytes', value: Uint8Array.from(value) }
-    if (value instanceof Map) return this.#dict([...value], like)
+    if (value instanceof Map) return this.#dict([...value.keys()], [...value.values()], like)
     if (!isPlainObject(value)) throw notWritable(className(value), this.#path)
-    return this.#dict(inOrderOf(like, value), like)
+    return this.#plainDict(value, like)
   }
 
   #sequence(kind: 'list' | 'tuple', items: readonly unknown[], like: PickleNode | undefined): SequenceNode {
@@ -116,25 +120,35 @@ export class ValueNodes {
     return { kind, items }
   }
 
-  #dict(entries: readonly (readonly [unknown, unknown])[], like: PickleNode | undefined): DictNode {
-    return { kind: 'dict', ...this.#pairs(entries, isKind(like, 'dict') ? like : undefined) }
+  #plainDict(object: object, like: PickleNode | undefined): DictNode {
+    const keys = keysInOrder(object, like)
+    return this.#dict(
+      keys,
+      keys.map((key) => (object as Readonly<Record<string, unknown>>)[key]),
+      like,
+    )
+  }
+
+  #dict(keys: readonly unknown[], values: readonly unknown[], like: PickleNode | undefined): DictNode {
+    return { kind: 'dict', ...this.#pairs(keys, values, isKind(like, 'dict') ? like : undefined) }
   }
 
   #pairs(
-    entries: readonly (readonly [unknown, unknown])[],
+    keys: readonly unknown[],
+    values: readonly unknown[],
     like: Pick<DictNode, 'keys' | 'values'> | undefined,
   ): Pick<DictNode, 'keys' | 'values'> {
-    const placeOf = like === undefined ? undefined : keyPlaces(like.keys)
-    const keys: PickleNode[] = []
-    const values: PickleNode[] = []
-    for (const [key, value] of entries) {
-      const place = placeOf?.(key) ?? -1
-      const step = typeof key === 'string' ? key : keys.length
-      keys.push(this.nodeAt(step, key, like?.keys[place]))
-      values.push(this.nodeAt(step, value, like?.values[place]))
+    const places = like === undefined ? [] : keyPlaces(like.keys, keys)
+    const nodes: { keys: PickleNode[]; values: PickleNode[] } = { keys: [], values: [] }
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]
+      const place = places[index] ?? -1
+      const step = typeof key === 'string' ? key : index
+      nodes.keys.push(this.nodeAt(step, key, like?.keys[place]))
+      nodes.values.push(this.nodeAt(step, values[index], like?.values[place]))
     }
-    this.#checkKeys(keys)
-    return { keys, values }
+    this.#checkKeys(nodes.keys)
+    return nodes
   }
 
   #instance(codec: PickleCodec, value: object, like: PickleNode | undefined): PickleNode {
@@ -147,10 +161,16 @@ export class ValueNodes {
       made: told.made ?? before?.made ?? 'reduce',
       args: args.map((arg, index) => this.#argument(index, arg, before?.args[index])),
       items: this.#sequence('list', items, before && { kind: 'list', items: before.items }).items,
-      ...this.#pairs(entries, before),
+      ...this.#pairs(
+        entries.map(([key]) => key),
+        entries.map(([, value]) => value),
+        before,
+      ),
     }
     const hasKwargs = kwargs !== undefined && Object.keys(kwargs).length > 0
-    const full = hasKwargs ? { ...instance, kwargs: this.#dict(Object.entries(kwargs), before?.kwargs) } : instance
+    const full = hasKwargs
+      ? { ...instance, kwargs: this.#dict(Object.keys(kwargs), Object.values(kwargs), before?.kwargs) }
+      : instance
     return state === undefined ? full : { ...full, state: this.nodeOf(state, before?.state) }
   }
 
@@ -160,9 +180,9 @@ export class ValueNodes {
 
   /** Of two keys that Python takes for one, a value would be lost. */
   #checkKeys(keys: readonly PickleNode[]): void {
-    if (keys.every((key) => typeof key === 'string')) return
-    const index = new KeyIndex()
-    if (keys.some((key, place) => index.placeOf(key, place) !== undefined)) {
+    if (areTexts(keys)) return
+    const ids = new Set(keys.map((key) => this.#keyIds.of(key)))
+    if (ids.size < keys.length) {
       throw notWritable('two keys that are one in Python, such as 1 and true,', this.#path)
     }
   }
@@ -178,19 +198,14 @@ function isKind<K extends ObjectNode['kind']>(node: PickleNode | undefined, kind
   return isObjectNode(node) && node.kind === kind
 }
 
-/** The entries of an object: a JavaScript object does not keep the order of keys like `"10"`, what it was read from does. */
-function inOrderOf(like: PickleNode | undefined, object: object): [string, unknown][] {
-  const all = Object.entries(object)
-  const entries = all.some(isUndefined) ? all.filter((entry) => !isUndefined(entry)) : all
-  if (!isKind(like, 'dict')) return entries
-  const left = new Map(entries)
-  const known = like.keys.filter((key): key is string => typeof key === 'string' && left.has(key))
-  const before = known.map((key): [string, unknown] => [key, left.get(key)])
-  for (const key of known) left.delete(key)
-  return [...before, ...left]
+/** A JavaScript object does not keep the order of keys like `"10"`; what it was read from does. */
+function keysInOrder(object: object, like: PickleNode | undefined): readonly string[] {
+  const keys = Object.keys(object).filter((key) => (object as Readonly<Record<string, unknown>>)[key] !== undefined)
+  if (!isKind(like, 'dict')) return keys
+  const left = new Set(keys)
+  const known = like.keys.filter((key): key is string => typeof key === 'string' && left.delete(key))
+  return [...known, ...left]
 }
-
-const isUndefined = ([, value]: readonly [string, unknown]): boolean => value === undefined
 
 function className(value: object): string {
   if (value instanceof Date) return 'a Date; PyDateTime.from makes a datetime of it,'
