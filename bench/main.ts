@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../test/seeded-random.ts'
+import { bombGroup } from './bombs.ts'
 import { expressGroup } from './express.ts'
 import type { BenchGroup, GroupTools } from './groups.ts'
 import { importGroup } from './imports.ts'
@@ -28,6 +29,11 @@ const GROUPS: Readonly<Record<string, { readonly run: BenchGroup; readonly full:
     run: pickleGroup,
     full: { rounds: 80, roundMs: 10, warmUpMs: 300 },
     quick: { rounds: 5, roundMs: 3, warmUpMs: 20 },
+  },
+  bombs: {
+    run: bombGroup,
+    full: { rounds: 10, roundMs: 0, warmUpMs: 0 },
+    quick: { rounds: 2, roundMs: 0, warmUpMs: 0 },
   },
   express: {
     run: expressGroup,

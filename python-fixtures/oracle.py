@@ -118,6 +118,19 @@ def time_pickle_loads(request):
     return nanoseconds(lambda: pickle.loads(data), request["runs"])
 
 
+def time_pickle_change(request):
+    """Reading a session, two of its values, and writing it with another."""
+    data = bytes.fromhex(request["pickle"])
+
+    def change():
+        session = pickle.loads(data)
+        session["_auth_user_id"], session["_auth_user_hash"]
+        session["visits"] = 2
+        return pickle.dumps(session, pickle.HIGHEST_PROTOCOL)
+
+    return nanoseconds(change, request["runs"])
+
+
 def time_pickle_dumps(request):
     session = pickle.loads(bytes.fromhex(request["pickle"]))
     return nanoseconds(lambda: pickle.dumps(session, pickle.HIGHEST_PROTOCOL), request["runs"])
@@ -138,7 +151,9 @@ OPERATIONS = {
     "session_decode": session_decode,
     "time_session_decode": time_session_decode,
     "time_session_encode": time_session_encode,
+    "pickle_dumps": lambda request: pickle.dumps(json.loads(request["json"]), pickle.HIGHEST_PROTOCOL).hex(),
     "time_pickle_loads": time_pickle_loads,
+    "time_pickle_change": time_pickle_change,
     "time_pickle_dumps": time_pickle_dumps,
     "edit": edit,
     "edit_inside": edit_inside,

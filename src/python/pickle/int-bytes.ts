@@ -1,8 +1,9 @@
 /** Python's ints as bytes: two's complement, the lowest byte first, as few as hold the sign too; none for 0. */
 
 /** A number where it is a safe integer. */
-export function decodeInt(bytes: Uint8Array): number | bigint {
+export function decodeInt(bytes: Buffer): number | bigint {
   if (bytes.length === 0) return 0
+  if (bytes.length <= 6) return bytes.readIntLE(0, bytes.length)
   const digits = Buffer.from(bytes).reverse().toString('hex')
   const unsigned = BigInt(`0x${digits}`)
   const isNegative = (bytes[bytes.length - 1] ?? 0) > 0x7f
