@@ -18,7 +18,7 @@ const FULL_TRIALS = 200
 const HELP = `npm run django-suite -- [options]
 
   --django 4.2|5.2|6.1      default 5.2
-  --suite NAME              ${'signing, signed_cookies, sessions, file, cookies, middleware, jwt, random, apart; default all'}
+  --suite NAME              ${'signing, signed_cookies, sessions, cached_db, cache, file, cookies, middleware, jwt, random, apart; default all'}
   --database sqlite|postgres  default sqlite; postgres is the server of BRIDGE_POSTGRES_URL
   --mode NAME               plain      everything by Node
                             crossed    Node writes rows, real Django decodes them
@@ -47,6 +47,18 @@ const SUITES = {
     install: 'sessions,middleware',
     engine: 'db',
     modes: ['plain', 'crossed', 'alternate'],
+  },
+  cached_db: {
+    labels: [`${SESSIONS}.CacheDBSessionTests`, `${SESSIONS}.CacheDBSessionWithTimeZoneTests`],
+    install: 'sessions,middleware',
+    engine: 'cached_db',
+    modes: ['plain', 'alternate'],
+  },
+  cache: {
+    labels: [`${SESSIONS}.CacheSessionTests`],
+    install: 'sessions,middleware',
+    engine: 'cache',
+    modes: ['plain', 'alternate'],
   },
   file: {
     labels: [`${SESSIONS}.FileSessionTests`, `${SESSIONS}.FileSessionPathLibTests`],

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
+from django.core.cache import caches
 from django.utils import timezone
 
 SAFE_INTEGER = 2**53
@@ -51,7 +52,7 @@ class Link:
             raise EOFError("The Node server is gone.")
         answer = json.loads(line)
         for record in answer.get("logs", []):
-            logging.getLogger(record["logger"]).log(logging.getLevelName(record["level"]), record["message"])
+            write_log(**record)
         if "error" in answer:
             raise exception(**answer["error"])
         return decode(answer["value"])
@@ -60,6 +61,19 @@ class Link:
         self.process.stdin.close()
         self.process.wait(timeout=20)
         self.process.stdout.close()
+
+
+def write_log(logger, level, message):
+    """What Django would log. Of a cache that fails it logs also what that raises, which only Python can say."""
+    error = None
+    if message == "Error saving to cache":
+        cache = caches[settings.SESSION_CACHE_ALIAS]
+        message = f"{message} ({cache})"
+        try:
+            cache.set("any", None)
+        except Exception as raised:  # noqa: BLE001 – whatever a failing cache raises
+            error = raised
+    logging.getLogger(logger).log(logging.getLevelName(level), message, exc_info=error)
 
 
 def encode(value):
@@ -107,6 +121,7 @@ def exception(kind, message, value=None):
     """Django's exception for a refusal, with Django's own words: ours are not part of the API, nor hold values."""
     from django.contrib.sessions.backends.base import UpdateError
     from django.contrib.sessions.exceptions import InvalidSessionKey, SessionInterrupted
+    from django.core.cache import InvalidCacheBackendError
     from django.core.exceptions import ImproperlyConfigured
     from django.utils.crypto import InvalidAlgorithm
 
@@ -123,6 +138,7 @@ def exception(kind, message, value=None):
         "AttributeError": AttributeError,
         "BadSignature": signing.BadSignature,
         "ImproperlyConfigured": ImproperlyConfigured,
+        "InvalidCacheBackendError": InvalidCacheBackendError,
         "InvalidSessionKey": InvalidSessionKey,
         "KeyError": KeyError,
         "NotImplementedError": NotImplementedError,

@@ -6,6 +6,7 @@ import types
 from http.cookies import SimpleCookie
 
 from django.conf import settings
+from django.core.cache import caches
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
 
@@ -13,20 +14,22 @@ from django.utils.module_loading import import_string
 OPERATORS = {"__contains__", "__getitem__", "__setitem__", "__delitem__", "__bool__"}
 # Asynchronous methods whose name is not the synchronous one's behind an "a".
 ASYNCHRONOUS = {"aset": "__setitem__"}
-SESSION_ATTRIBUTES = {"_session_cache", "_session_key", "accessed", "key_salt", "modified", "session_key"}
+SESSION_ATTRIBUTES = {"_session_cache", "_session_key", "accessed", "cache_key", "key_salt", "modified", "session_key"}
 SIGNER_ATTRIBUTES = {"algorithm", "salt", "sep"}
 
 
 class Proxies:
     """Puts the stand-ins in the place of Django's own, wherever a module that is loaded already holds them."""
 
-    def __init__(self, link):
-        self.link = link
+    def __init__(self):
+        self.link = None
         # Which stores of the current test are real Django's: by turns from the first or the second on, or none.
         self.alternate = None
         self.stores = 0
+        self.tests = 0
 
     def start_test(self):
+        self.tests += 1
         self.link.count = 0
         self.stores = 0
 
@@ -35,11 +38,13 @@ class Proxies:
         return self.alternate is not None and self.stores % 2 == (1 if self.alternate == "django-first" else 0)
 
     def install_sessions(self, crossed):
-        from django.contrib.sessions.backends import base, db, file, signed_cookies
+        from django.contrib.sessions.backends import base, cache, cached_db, db, file, signed_cookies
 
         if crossed:
             decode_rows_by_django(db.SessionStore)
         for module, name in (
+            (cache, "SessionStore"),
+            (cached_db, "SessionStore"),
             (db, "SessionStore"),
             (file, "SessionStore"),
             (signed_cookies, "SessionStore"),
@@ -150,6 +155,7 @@ class Proxies:
                 "_link": link,
                 "_real": real,
                 "_attributes": SESSION_ATTRIBUTES,
+                "_cache": property(lambda self: caches[settings.SESSION_CACHE_ALIAS]),
                 "serializer": property(lambda self: import_string(settings.SESSION_SERIALIZER)),
                 "__new__": construct,
                 "__init__": initialize,

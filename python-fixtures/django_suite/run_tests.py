@@ -22,6 +22,7 @@ SETTINGS = (
     "DJANGO_SESSION_JWT",
     "SECRET_KEY",
     "SECRET_KEY_FALLBACKS",
+    "SESSION_CACHE_ALIAS",
     "SESSION_COOKIE_AGE",
     "SESSION_COOKIE_DOMAIN",
     "SESSION_COOKIE_HTTPONLY",
@@ -101,11 +102,13 @@ def arguments():
 def install(options):
     from link import Link
     from proxies import Proxies
+    from shared_caches import share_caches
 
     count_milliseconds()
     use_shared_database()
-    link = Link(json.loads(options.server), describe_site())
-    proxies = Proxies(link)
+    share_caches()
+    proxies = Proxies()
+    link = proxies.link = Link(json.loads(options.server), describe_site(proxies))
     proxies.alternate = options.alternate
     chosen = options.install.split(",")
     # Tokens that are only read by Node are issued by the package's own middleware, over Django's own store.
@@ -157,13 +160,14 @@ def use_shared_database():
     testcases.TestCase._fixture_teardown = delete_rows
 
 
-def describe_site():
+def describe_site(proxies):
     """A function that gives what the server must know with a question: settings when they changed, a frozen clock."""
     import django
     from django.conf import settings
     from django.db import connection
     from django.utils import timezone
     from link import encode
+    from shared_caches import caches_for_node
 
     system_time, django_now = time.time, timezone.now
     known = None
@@ -175,6 +179,7 @@ def describe_site():
         # Where a test has a pathlib.Path.
         values["SESSION_FILE_PATH"] = values["SESSION_FILE_PATH"] and str(values["SESSION_FILE_PATH"])
         values["DATABASES"] = {"default": {name: str(value) for name, value in database.items()}}
+        values["CACHES"] = caches_for_node(settings.CACHES, proxies.tests)
         values["DJANGO_VERSION"] = django.get_version()
         fields = {}
         if repr(values) != known:

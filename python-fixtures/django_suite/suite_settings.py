@@ -27,6 +27,13 @@ def postgresql(url):
 
 URL = os.environ.get("SUITE_POSTGRES_URL")
 DATABASES = {"default": postgresql(URL) if URL else sqlite("default.sqlite3"), "other": sqlite("other.sqlite3")}
+# Django's default is in the memory of one process.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": os.path.join(FOLDER, "caches", "default"),
+    }
+}
 SECRET_KEY = "django_tests_secret_key"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"

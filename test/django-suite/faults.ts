@@ -40,6 +40,24 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     to: "const SALT = 'django.contrib.sessions.signed_cookies'",
     suites: ['cookies'],
   },
+  'another prefix for sessions in a cache': {
+    file: 'stores/cache.ts',
+    from: "'django.contrib.sessions.cache'",
+    to: "'django.contrib.sessions.kept'",
+    suites: ['cache'],
+  },
+  'another prefix for copies': {
+    file: 'stores/cached-copies.ts',
+    from: "'django.contrib.sessions.cached_db'",
+    to: "'django.contrib.sessions.copied_db'",
+    suites: ['cached_db'],
+  },
+  'a logout leaves the copy': {
+    file: 'stores/cached-db.ts',
+    from: 'await copies.end(key, deadline, () => rows.delete(key, deadline))',
+    to: 'await rows.delete(key, deadline)',
+    suites: ['cached_db'],
+  },
   'names of their own for session files': {
     file: 'stores/session-files.ts',
     from: 'return join(this.#options.folder, `',

@@ -57,7 +57,9 @@ async function answer(question: Question): Promise<object> {
 }
 
 function misconfigured(error: unknown): Refusal | null {
-  return error instanceof SettingsError ? new Refusal('ImproperlyConfigured', error.message) : null
+  if (!(error instanceof SettingsError)) return null
+  const kind = error.message.includes('CACHES.') ? 'InvalidCacheBackendError' : 'ImproperlyConfigured'
+  return new Refusal(kind, error.message)
 }
 
 async function perform(

@@ -11,6 +11,7 @@
 import { keyRuleOf } from '../../src/connect.ts'
 import { plainCookie } from '../../src/cookies/session-cookie.ts'
 import { type Bridge, type DjangoContext, type Duration, type Session, SessionInterrupted } from '../../src/index.ts'
+import { CACHE_KEY_PREFIX } from '../../src/stores/cache.ts'
 import { createSessionCodec, SESSION_SALT, sessionOf, sessionValues } from '../../src/stores/session-data.ts'
 import { isFileKey } from '../../src/stores/session-files.ts'
 import { newSessionKey } from '../../src/stores/session-key.ts'
@@ -91,6 +92,7 @@ export class StoreHandle {
     if (operation === 'encode') return this.#codec().encode(sessionOf(Object.entries(args[0] as Values)))
     if (operation === 'decode') return this.#decode(String(args[0]))
     if (operation === '_get_new_session_key') return newSessionKey()
+    if (operation === 'cache_key') return this.get(operation)
     if (operation === '_key_to_file') return fileOf(String(args[0]))
     if (operation === 'user') return (await this.#open().django.user())?.pk ?? null
     const run = OPERATIONS[operation]
@@ -113,6 +115,8 @@ export class StoreHandle {
         return session?.accessed ?? false
       case 'modified':
         return session?.modified ?? false
+      case 'cache_key':
+        return CACHE_KEY_PREFIX + (session?.sessionKey ?? this.#cookieKey() ?? '')
       case 'key_salt':
         return SESSION_SALT
       default:

@@ -20,13 +20,14 @@ export interface LogRecord {
   readonly message: string
 }
 
-/** Where Django logs what this library reports by code. @see SessionBase.decode */
+/** Where Django logs what this library reports by code. @see SessionBase.decode, SessionStore.save of cached_db.py */
 const LOGGED: Readonly<Record<string, LogRecord>> = {
   session_data_corrupted: {
     logger: 'django.security.SuspiciousSession',
     level: 'WARNING',
     message: 'Session data corrupted',
   },
+  cache_unavailable: { logger: 'django.contrib.sessions', level: 'ERROR', message: 'Error saving to cache' },
 }
 
 const JWT_MIDDLEWARE = 'django_session_jwt.middleware.session.SessionMiddleware'
@@ -113,7 +114,12 @@ export class Site {
     const bridge = createBridge(settings, {
       // The suite judges what is done, not how fast: a busy machine must not decide.
       options: { deadlineMs: 60_000, ...own?.options },
-      hooks: { ...own?.hooks, now: this.now, onSuspicious: ({ code }) => this.report(code), onWarning: () => {} },
+      hooks: {
+        ...own?.hooks,
+        now: this.now,
+        onSuspicious: ({ code }) => this.report(code),
+        onWarning: ({ code }) => this.report(code),
+      },
     })
     this.#bridges.set(key, bridge)
     this.#closeOldest()
