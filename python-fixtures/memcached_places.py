@@ -21,6 +21,8 @@ def client_of(case):
     servers, options = case["servers"], case.get("options", {})
     if case["client"] == "pylibmc":
         return pylibmc.Client([server.removeprefix("unix:") for server in servers], **options)
+    if "key_prefix" in options:
+        options = {**options, "key_prefix": options["key_prefix"].encode()}
     return HashClient(servers, allow_unicode_keys=True, default_noreply=False, **options)
 
 
@@ -39,11 +41,13 @@ def places(case):
     for key in keys:
         if not client.set(key, b"1"):
             raise RuntimeError(f"{case['client']} did not set {key}")
+    prefix = case.get("options", {}).get("key_prefix", "")
+    stored = {prefix + key: key for key in keys}
     found = {}
     for place, location in enumerate(case["servers"]):
         server = server_alone(location)
-        for key in server.get_many([key.encode() for key in keys]):
-            found.setdefault(key.decode(), []).append(place)
+        for key in server.get_many([key.encode() for key in stored]):
+            found.setdefault(stored[key.decode()], []).append(place)
             server.delete(key, noreply=False)
     return [found[key][0] if len(found.get(key, [])) == 1 else found.get(key) for key in keys]
 

@@ -26,14 +26,20 @@ export function pymemcache({ location, options }: Pick<CacheSettings, 'location'
       `CACHES: OPTIONS.serde ${name}of PyMemcacheCache is not supported; supported, as text: ${Object.keys(SERDES).join(', ')}.`,
     )
   }
-  if (typeof keyPrefix !== 'string') throw new SettingsError('CACHES: OPTIONS.key_prefix must be text.')
   const servers = locationsOf(location).map(serverOf)
   return {
     servers: servers.map(({ address }) => address),
     placeOf: rendezvous(servers.map(({ name }) => name)),
-    keyPrefix,
+    keyPrefix: prefixOf(keyPrefix),
     compressesFrom: SERDES[serde] ?? null,
   }
+}
+
+/** In Python these are bytes. */
+function prefixOf(keyPrefix: unknown): string {
+  if (typeof keyPrefix === 'string') return keyPrefix
+  if (keyPrefix instanceof Uint8Array) return new TextDecoder().decode(keyPrefix)
+  throw new SettingsError('CACHES: OPTIONS.key_prefix must be text or bytes.')
 }
 
 /** @see pymemcache/client/base.py normalize_server_spec, pymemcache/client/hash.py HashClient._make_client_key */

@@ -78,6 +78,7 @@ describe('options of the Python clients', () => {
     expect(pymemcache({ location, options: {} })).toMatchObject({ keyPrefix: '', compressesFrom: null })
     const compressed = { serde: 'pymemcache.serde.compressed_serde', key_prefix: 'shop.' }
     expect(pymemcache({ location, options: compressed })).toMatchObject({ keyPrefix: 'shop.', compressesFrom: 401 })
+    expect(pymemcache({ location, options: { key_prefix: Buffer.from('é.') } }).keyPrefix).toBe('é.')
     expect(() => pymemcache({ location, options: { serde: 'shop.serde' } })).toThrow(/serde shop\.serde .*pickle_serde/)
     expect(() => pymemcache({ location, options: { hasher: 'x' } })).toThrow(/OPTIONS\.hasher/)
     expect(() => pymemcache({ location, options: { key_prefix: 5 } })).toThrow(/key_prefix/)
