@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import pg from 'pg'
@@ -195,8 +195,8 @@ async function startRuntime(
     .withNetworkMode('host')
     .withEnvironment({ DATABASE_URL: home.url, FIXTURE_SETTINGS: JSON.stringify(settings) })
     .withBindMounts(
-      [home.folder, settings.SESSION_FILE_PATH]
-        .filter((folder) => typeof folder === 'string')
+      [home.folder, settings.SESSION_FILE_PATH, settings.CACHES?.default?.LOCATION]
+        .filter((folder) => typeof folder === 'string' && isAbsolute(folder))
         .map((folder) => ({ source: folder, target: folder })),
     )
     .withCommand(['python', 'manage.py', 'serve_fixture'])
