@@ -196,7 +196,7 @@ async function startRuntime(
     .withEnvironment({ DATABASE_URL: home.url, FIXTURE_SETTINGS: JSON.stringify(settings) })
     .withBindMounts(
       [home.folder, settings.SESSION_FILE_PATH, settings.CACHES?.default?.LOCATION]
-        .filter((folder) => typeof folder === 'string' && isAbsolute(folder))
+        .filter((folder): folder is string => typeof folder === 'string' && isAbsolute(folder))
         .map((folder) => ({ source: folder, target: folder })),
     )
     .withCommand(['python', 'manage.py', 'serve_fixture'])
