@@ -2,31 +2,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { checkSettings, type DjangoSettings, type Settings } from '../settings/settings.ts'
 
-/** In the order in which a difference matters. */
-const COMPARED: readonly (keyof Settings)[] = [
+/** Whose difference explains others; the rest follow in their own order. */
+const FIRST: readonly (keyof Settings)[] = [
   'SESSION_ENGINE',
   'SECRET_KEY',
   'SECRET_KEY_FALLBACKS',
   'SESSION_SERIALIZER',
   'DATABASES',
-  'CACHES',
-  'SESSION_CACHE_ALIAS',
-  'SESSION_FILE_PATH',
-  'DJANGO_SESSION_JWT',
-  'SESSION_COOKIE_NAME',
-  'SESSION_COOKIE_AGE',
-  'SESSION_COOKIE_DOMAIN',
-  'SESSION_COOKIE_PATH',
-  'SESSION_COOKIE_SECURE',
-  'SESSION_COOKIE_HTTPONLY',
-  'SESSION_COOKIE_SAMESITE',
-  'SESSION_SAVE_EVERY_REQUEST',
-  'SESSION_EXPIRE_AT_BROWSER_CLOSE',
-  'AUTH_USER_MODEL',
-  'AUTHENTICATION_BACKENDS',
-  'USE_TZ',
-  'TIME_ZONE',
-  'DJANGO_VERSION',
 ]
 
 const SECRETS: readonly string[] = ['SECRET_KEY', 'SECRET_KEY_FALLBACKS', 'KEY', 'password', 'location', 'options']
@@ -34,7 +16,7 @@ const SECRETS: readonly string[] = ['SECRET_KEY', 'SECRET_KEY_FALLBACKS', 'KEY',
 /** One sentence; null where nothing differs. @throws SettingsError */
 export function differenceOf(here: DjangoSettings, django: DjangoSettings): string | null {
   const [ours, theirs] = [checkSettings(here), checkSettings(django)]
-  for (const name of COMPARED) {
+  for (const name of new Set([...FIRST, ...(keysOf(theirs) as (keyof Settings)[])])) {
     if (name === 'TIME_ZONE' && theirs.USE_TZ) continue
     if (name === 'DJANGO_VERSION' && sameVersion(ours.DJANGO_VERSION, theirs.DJANGO_VERSION)) continue
     const found = difference(name, ours[name], theirs[name])
