@@ -9,6 +9,7 @@ test/history/event.ts has the shapes. Each request goes through SessionMiddlewar
 
 import json
 import logging
+import os
 import random
 import sys
 import time
@@ -38,6 +39,8 @@ def configure():
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
         LOGGING_CONFIG=None,
+        USE_TZ=True,
+        **OPTIONS.get("settings", {}),
     )
     django.setup()
     logging.getLogger("django").setLevel(logging.CRITICAL)
@@ -47,6 +50,7 @@ configure()
 
 from django.contrib import auth  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.backends import file  # noqa: E402
 from django.contrib.sessions.exceptions import SessionInterrupted  # noqa: E402
 from django.contrib.sessions.middleware import SessionMiddleware  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
@@ -140,10 +144,23 @@ def serve():
         print(json.dumps(answer(json.loads(line))), flush=True)
 
 
+def stored():
+    """The key and the data of every session that is stored, expired or not; no data where it cannot be read."""
+    engine = settings.SESSION_ENGINE.rpartition(".")[2]
+    if engine == "db":
+        for row in Session.objects.all():
+            yield row.session_key, row.get_decoded()
+    elif engine == "file":
+        for name in os.listdir(settings.SESSION_FILE_PATH):
+            store = file.SessionStore(name.removeprefix(settings.SESSION_COOKIE_NAME))
+            # As clear_expired: what cannot be read is not replaced.
+            store.create = lambda: None
+            yield store.session_key, store.load()
+
+
 def rows():
-    for row in Session.objects.all():
-        data = row.get_decoded()
-        print(json.dumps({"key": row.session_key, "state": state_of(data), "is_readable": bool(data)}), flush=True)
+    for key, data in stored():
+        print(json.dumps({"key": key, "state": state_of(data), "is_readable": bool(data)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ async function crashes(name: DatabaseName): Promise<void> {
 async function startSite(home: DatabaseHome): Promise<Site> {
   const { url } = home
   const database = djangoDatabase(url)
-  await prepareDatabase(python, database, SECRETS)
+  await prepareDatabase(python, { database }, SECRETS)
   const reader = await startReader(database)
   const bridge = createBridge({ SECRET_KEY: SECRETS.secretKey, DEBUG: true, DATABASES: { default: url } })
   const busy = BUSY[new URL(url).protocol]

@@ -1,6 +1,8 @@
 /** A database for one history, and what disturbs it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { resolve } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { type DatabaseName, newDatabase } from '../database-choice.ts'
 import { type Fault, proxyTo } from '../fault-proxy.ts'
 import type { DatabaseHome } from '../interop/live-site.ts'
@@ -11,6 +13,8 @@ export interface HistoryDatabase {
   readonly url: string
   /** Past everything that disturbs it. */
   readonly directUrl: string
+  /** What both sides are told beside the database, where the sessions are elsewhere. */
+  readonly settings?: Partial<DjangoSettings>
   /** Begins to disturb; the function that it returns ends that. */
   disturb(random: Random): () => Promise<void>
   drop(): Promise<void>
@@ -42,6 +46,24 @@ async function beside(home: DatabaseHome): Promise<HistoryDatabase> {
       }
     },
   }
+}
+
+/** Session files in a folder of their own; the user is in SQLite. Nothing disturbs them. */
+export async function filesForHistory(): Promise<HistoryDatabase> {
+  const home = await newDatabase('sqlite')
+  const folder = join(dirname(home.url.slice('sqlite:///'.length)), 'sessions')
+  mkdirSync(folder)
+  return elsewhere(home, { SESSION_ENGINE: 'django.contrib.sessions.backends.file', SESSION_FILE_PATH: folder })
+}
+
+/** Sessions in cookies; the user is in SQLite. */
+export async function cookiesForHistory(): Promise<HistoryDatabase> {
+  const home = await newDatabase('sqlite')
+  return elsewhere(home, { SESSION_ENGINE: 'django.contrib.sessions.backends.signed_cookies' })
+}
+
+function elsewhere({ url, drop }: DatabaseHome, settings: Partial<DjangoSettings>): HistoryDatabase {
+  return { url, directUrl: url, settings, drop, disturb: () => async () => undefined }
 }
 
 /** A database behind a proxy that fails now and then. */

@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline'
 import { sessionAuthHash } from '../../src/auth/session-hash.ts'
 import { type Bridge, createBridge } from '../../src/bridge.ts'
 import type { Session } from '../../src/session/session.ts'
+import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { MARKING, type Reply, type Request, type State } from './event.ts'
 import { type Plant, plantedClients } from './plants.ts'
+import type { StoreFault } from './store-faults.ts'
 
 export interface WorkerOptions {
   readonly databaseUrl: string
@@ -15,6 +17,9 @@ export interface WorkerOptions {
   readonly fallbackKey: string
   readonly password: string
   readonly plant: Plant | null
+  readonly settings: Partial<DjangoSettings>
+  /** A fault in the library itself, which faulty-worker.ts plants. */
+  readonly fault?: StoreFault
 }
 
 type Stamp = Pick<Reply, 'on'>
@@ -81,6 +86,7 @@ const bridge = createBridge(
     SECRET_KEY_FALLBACKS: [options.fallbackKey],
     DEBUG: true,
     DATABASES: { default: options.databaseUrl },
+    ...options.settings,
   },
   { ...(options.plant !== null && { clients: plantedClients(options.plant, options.databaseUrl) }) },
 )

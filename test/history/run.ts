@@ -7,7 +7,16 @@ import { checkHistory, type Verdict } from './checker.ts'
 import type { HistoryDatabase } from './database.ts'
 import { END_OF_HISTORY, type Event } from './event.ts'
 import type { Plant } from './plants.ts'
-import { djangoWorker, nodeWorker, prepareDatabase, type SiteSecrets, storedRows, type Worker } from './workers.ts'
+import type { StoreFault } from './store-faults.ts'
+import {
+  type DjangoPlace,
+  djangoWorker,
+  nodeWorker,
+  prepareDatabase,
+  type SiteSecrets,
+  storedRows,
+  type Worker,
+} from './workers.ts'
 
 export interface HistoryOptions {
   readonly database: HistoryDatabase
@@ -17,6 +26,10 @@ export interface HistoryOptions {
   readonly sides: readonly ('node' | 'django')[]
   readonly isDisturbed: boolean
   readonly plant?: Plant
+  /** A fault in the library itself, by its name in faults.ts. */
+  readonly fault?: StoreFault
+  /** Node processes. Default 2. */
+  readonly nodes?: number
   readonly progress: (done: number) => void
 }
 
@@ -40,7 +53,7 @@ const DJANGO_WORKERS = 3
 export async function runHistory(options: HistoryOptions): Promise<HistoryResult> {
   const { database, python, random } = options
   const began = performance.now()
-  await prepareDatabase(python, djangoDatabase(database.directUrl), SECRETS)
+  await prepareDatabase(python, directPlace(database), SECRETS)
   const workers = await startWorkers(options)
   const calm = options.isDisturbed ? database.disturb(random) : async () => undefined
   const events = await browse({ ...options, workers }).finally(calm)
@@ -48,7 +61,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
 
   let rows = 0
   let unreadableRows = 0
-  for await (const row of storedRows(python, djangoDatabase(database.directUrl), SECRETS)) {
+  for await (const row of storedRows(python, directPlace(database), SECRETS)) {
     rows++
     if (!row.is_readable || row.state === null) unreadableRows++
     else events.push(lookAt(row.key, row.state, events))
@@ -63,12 +76,18 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   }
 }
 
-function startWorkers({ database, python, sides, plant }: HistoryOptions): Promise<Worker[]> {
+/** Past everything that disturbs it. */
+function directPlace({ directUrl, settings }: HistoryDatabase): DjangoPlace {
+  return { database: djangoDatabase(directUrl), ...(settings && { settings }) }
+}
+
+function startWorkers({ database, python, sides, plant, fault, nodes }: HistoryOptions): Promise<Worker[]> {
+  const { url, settings = {} } = database
   const starting = sides.flatMap((side) =>
-    Array.from({ length: side === 'node' ? NODE_WORKERS : DJANGO_WORKERS }, () =>
+    Array.from({ length: side === 'node' ? (nodes ?? NODE_WORKERS) : DJANGO_WORKERS }, () =>
       side === 'node'
-        ? nodeWorker({ databaseUrl: database.url, ...SECRETS, plant: plant ?? null })
-        : djangoWorker(python, djangoDatabase(database.url), SECRETS),
+        ? nodeWorker({ databaseUrl: url, ...SECRETS, plant: plant ?? null, settings, ...(fault && { fault }) })
+        : djangoWorker(python, { database: djangoDatabase(url), settings }, SECRETS),
     ),
   )
   return Promise.all(starting)

@@ -3,6 +3,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { DjangoSettings } from '../../src/settings/settings.ts'
 import type { DjangoDatabase } from '../database-choice.ts'
 import type { Reply, Request, Side } from './event.ts'
 import type { WorkerOptions } from './node-worker.ts'
@@ -21,28 +22,34 @@ export interface SiteSecrets {
   readonly password: string
 }
 
+/** Where a site's Django finds its data, and its other settings. */
+export interface DjangoPlace {
+  readonly database: DjangoDatabase
+  readonly settings?: Partial<DjangoSettings>
+}
+
 const NODE_BREADTH = 5
 const FIXTURES = resolve(import.meta.dirname, '../../python-fixtures')
 
 export function nodeWorker(options: WorkerOptions): Promise<Worker> {
-  const file = resolve(import.meta.dirname, 'node-worker.ts')
+  const file = resolve(import.meta.dirname, options.fault === undefined ? 'node-worker.ts' : 'faulty-worker.ts')
   return started('node', NODE_BREADTH, spawn(process.execPath, [file, JSON.stringify(options)], PIPES))
 }
 
-export function djangoWorker(python: string, database: DjangoDatabase, secrets: SiteSecrets): Promise<Worker> {
-  return started('django', 1, djangoProcess(python, database, secrets, 'serve'))
+export function djangoWorker(python: string, place: DjangoPlace, secrets: SiteSecrets): Promise<Worker> {
+  return started('django', 1, djangoProcess(python, place, secrets, 'serve'))
 }
 
 /** Makes the tables and the one user. */
-export async function prepareDatabase(python: string, database: DjangoDatabase, secrets: SiteSecrets): Promise<void> {
-  const child = djangoProcess(python, database, secrets, 'prepare')
+export async function prepareDatabase(python: string, place: DjangoPlace, secrets: SiteSecrets): Promise<void> {
+  const child = djangoProcess(python, place, secrets, 'prepare')
   const [code] = (await once(child, 'exit')) as [number | null]
   if (code !== 0) throw new Error('Django could not make its tables; its message is above.')
 }
 
 /** Every stored session as Django reads it. */
-export async function* storedRows(python: string, database: DjangoDatabase, secrets: SiteSecrets) {
-  const child = djangoProcess(python, database, secrets, 'rows')
+export async function* storedRows(python: string, place: DjangoPlace, secrets: SiteSecrets) {
+  const child = djangoProcess(python, place, secrets, 'rows')
   const exited = once(child, 'exit')
   for await (const line of linesOf(child)) {
     yield JSON.parse(line) as { key: string; state: Reply['seen']; is_readable: boolean }
@@ -51,9 +58,11 @@ export async function* storedRows(python: string, database: DjangoDatabase, secr
   if (code !== 0) throw new Error('Django could not read the rows; its message is above.')
 }
 
-function djangoProcess(python: string, database: DjangoDatabase, secrets: SiteSecrets, task: string): ChildProcess {
+function djangoProcess(python: string, place: DjangoPlace, secrets: SiteSecrets, task: string): ChildProcess {
+  const { database, settings = {} } = place
   const options = {
     database,
+    settings,
     secret_key: secrets.secretKey,
     secret_key_fallbacks: [secrets.fallbackKey],
     password: secrets.password,

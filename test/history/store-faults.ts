@@ -1,0 +1,36 @@
+/** Faults in the stores themselves, where no driver can be made to misbehave; each must be found. */
+import type { Fault } from '../django-suite/faults.ts'
+import type { AnomalyKind } from './checker.ts'
+
+const CROSSING = `{
+      const seen = globalThis as { reads?: number; last?: string }
+      seen.reads = (seen.reads ?? 0) + 1
+      const other = seen.reads % 20 === 0 ? seen.last : undefined
+      seen.last = key
+      if (other !== undefined) key = other
+    }`
+
+type Plants = Readonly<Record<string, Omit<Fault, 'suites'> & { readonly leadsTo: AnomalyKind }>>
+
+export const STORE_FAULTS = {
+  'no last look': {
+    file: 'stores/session-files.ts',
+    from: 'if (!(await this.#isSeen(path, seen, deadline))) return false\n        return changeFile(deadline, () => rename(temporary, path))',
+    to: 'return changeFile(deadline, () => rename(temporary, path))',
+    leadsTo: 'lost',
+  },
+  'files of others': {
+    file: 'stores/file.ts',
+    from: 'async load(key) {',
+    to: `async load(key) {${CROSSING}`,
+    leadsTo: 'crossed',
+  },
+  'cookies of others': {
+    file: 'stores/signed-cookies.ts',
+    from: 'load: async (key) => open(key),',
+    to: `async load(key) {${CROSSING}\n      return open(key)\n    },`,
+    leadsTo: 'crossed',
+  },
+} as const satisfies Plants
+
+export type StoreFault = keyof typeof STORE_FAULTS
