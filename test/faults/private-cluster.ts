@@ -1,26 +1,20 @@
 /** A PostgreSQL server of our own, to be restarted at will, where its programs are installed. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../free-port.ts'
-
-export interface PrivateCluster {
-  readonly url: string
-  /** @param mode `fast` ends connections in good order, `immediate` as a crash does; returns when it accepts again */
-  restart(mode: 'fast' | 'immediate'): Promise<void>
-  drop(): void
-}
+import { ownerOfServers, type PrivateServer } from '../private-server.ts'
 
 /** Where Debian and others put each version's programs. */
 const INSTALLED = '/usr/lib/postgresql'
 
 /** Null, with the reason printed, where none can be had. */
-export async function startPrivateCluster(): Promise<PrivateCluster | { readonly missing: string }> {
+export async function startPrivateCluster(): Promise<PrivateServer | { readonly missing: string }> {
   const programs = programFolder()
   if (programs === null) return { missing: `no initdb in ${INSTALLED} or on the PATH` }
-  const owner = ownerOfServers()
+  const owner = ownerOfServers('postgres')
   if (owner === null) return { missing: 'PostgreSQL does not run as root, and there is no user postgres' }
   const folder = mkdtempSync(join(tmpdir(), 'faults-cluster-'))
   const port = await freePort()
@@ -42,7 +36,7 @@ export async function startPrivateCluster(): Promise<PrivateCluster | { readonly
       const [code] = (await once(child, 'exit')) as [number | null]
       if (code !== 0) throw new Error(`pg_ctl restart ended with ${code}.`)
     },
-    drop() {
+    async drop() {
       control('stop', '-m', 'immediate')
       rmSync(folder, { recursive: true, force: true })
     },
@@ -57,13 +51,4 @@ function programFolder(): string | null {
     [...folders, ...onPath].find((folder) => ['initdb', 'pg_ctl'].every((name) => existsSync(join(folder, name)))) ??
     null
   )
-}
-
-/** Whom to run it as; nothing to say where we are no root. */
-function ownerOfServers(): { uid: number; gid: number } | Record<string, never> | null {
-  if (process.getuid?.() !== 0) return {}
-  const [uid, gid] = ['-u', '-g'].map((flag) =>
-    Number(spawnSync('id', [flag, 'postgres']).stdout?.toString() || Number.NaN),
-  )
-  return Number.isInteger(uid) && Number.isInteger(gid) ? { uid: uid as number, gid: gid as number } : null
 }
