@@ -39,6 +39,8 @@ declare module 'vitest' {
     redis: RedisServer
     djangos: readonly DjangoRuntime[]
     djangoRedis: readonly DjangoRedisRuntime[]
+    /** Every Django that a Python of this machine can run, from 2.2 on, for questions that need no site. */
+    pythons: readonly DjangoRuntime[]
   }
 }
 
@@ -53,6 +55,7 @@ export async function setup(project: TestProject): Promise<void> {
   const redis = await findRedis()
   const djangos = [preparedPython('4.2'), preparedPython('5.2'), await containerOrPython('6.1', engine)]
   const djangoRedis = ['5.4', '6.0', '7.0'].map(preparedDjangoRedis)
+  const pythons = ['2.2', '3.2', '4.2', '5.2', '6.1'].map(preparedPython)
   const memcached = findMemcached()
   project.provide('memcached', memcached)
   project.provide('postgres', postgres)
@@ -60,12 +63,15 @@ export async function setup(project: TestProject): Promise<void> {
   project.provide('redis', redis)
   project.provide('djangos', djangos)
   project.provide('djangoRedis', djangoRedis)
+  project.provide('pythons', pythons)
   const absent = [
     ...('missing' in memcached ? [`Memcached: ${memcached.missing}`] : []),
     ...('missing' in postgres ? [`PostgreSQL: ${postgres.missing}`] : []),
     ...('missing' in mysql ? [`MySQL: ${mysql.missing}`] : []),
     ...('missing' in redis ? [`Redis: ${redis.missing}`] : []),
-    ...djangos.flatMap((django) => ('missing' in django ? [`Django ${django.version}: ${django.missing}`] : [])),
+    ...[...djangos, ...pythons.slice(0, 2)].flatMap((django) =>
+      'missing' in django ? [`Django ${django.version}: ${django.missing}`] : [],
+    ),
     ...djangoRedis.flatMap((found) => ('missing' in found ? [`django-redis ${found.release}: ${found.missing}`] : [])),
   ]
   for (const line of absent) console.warn(`\n  SKIPPED  ${line}`)

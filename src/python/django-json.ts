@@ -7,9 +7,10 @@ import { PyTuple } from './collections.ts'
 import { PyDate, PyDateTime, PyTime, PyTimeDelta } from './dates.ts'
 import { PySafeString } from './django-text.ts'
 import { floatRepr } from './float-repr.ts'
-import { DEFAULT_DEPTH, setOwn } from './json-tree.ts'
+import { DEFAULT_DEPTH, objectOf, orderedObjectOf } from './json-tree.ts'
 import { isPlainObject } from './json-writer.ts'
 import { PyDecimal, PyUuid } from './numbers.ts'
+import { OrderedObject } from './ordered-object.ts'
 import { PyFloat } from './values.ts'
 
 /**
@@ -22,7 +23,8 @@ export function plainForDjangoJson(value: unknown, levels: number = DEFAULT_DEPT
   const plain = (item: unknown): unknown => plainForDjangoJson(item, levels - 1)
   if (Array.isArray(value)) return mapped(value, plain)
   if (value instanceof PyTuple) return value.items.map(plain)
-  if (value instanceof Map) return objectOf(Array.from(value, ([key, item]) => [keyText(key), plain(item)]))
+  if (value instanceof OrderedObject) return value.map(plain)
+  if (value instanceof Map) return orderedObjectOf(Array.from(value, ([key, item]) => [keyText(key), plain(item)]))
   const text = textOf(value)
   if (text !== undefined) return text
   return isPlainObject(value) ? mappedObject(value, plain) : value
@@ -37,12 +39,6 @@ function mappedObject(object: object, plain: (item: unknown) => unknown): object
   const entries = Object.entries(object)
   const copies = entries.map(([key, item]): [string, unknown] => [key, plain(item)])
   return copies.every(([, item], index) => item === entries[index]?.[1]) ? object : objectOf(copies)
-}
-
-function objectOf(entries: readonly (readonly [string, unknown])[]): object {
-  const object = {}
-  for (const [key, item] of entries) setOwn(object, key, item)
-  return object
 }
 
 /** @see CPython Lib/json/encoder.py _iterencode_dict */

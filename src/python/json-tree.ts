@@ -6,6 +6,7 @@
  * @see CPython Modules/_json.c, Lib/json/decoder.py
  */
 import { SerializationError } from '../errors.ts'
+import { needsOrder, OrderedObject } from './ordered-object.ts'
 import { PyFloat } from './values.ts'
 
 export type JsonNode = JsonScalar | JsonArray | JsonObject
@@ -162,20 +163,29 @@ const CONSTANTS: Readonly<Record<string, boolean | null>> = { true: true, false:
 
 /** The plain JavaScript value of a node, made anew. */
 export function nodeValue(node: JsonNode): unknown {
-  return valueWith(node, ({ value }) => value)
+  if (node.kind === 'array') return node.items.map(nodeValue)
+  if (node.kind !== 'object') return node.value
+  return objectOf(Array.from(node.members, ([key, member]) => [key, nodeValue(member.node)] as const))
 }
 
-/** As `nodeValue`, but floats as PyFloat where a number would be an int. */
+/** As `nodeValue`, but floats as PyFloat where a number would be an int, and keys in their order where an object has another. */
 export function exactNodeValue(node: JsonNode): unknown {
-  return valueWith(node, ({ kind, value }) => (kind === 'float' ? new PyFloat(Number(value)) : value))
+  if (node.kind === 'array') return node.items.map(exactNodeValue)
+  if (node.kind === 'float') return new PyFloat(Number(node.value))
+  if (node.kind !== 'object') return node.value
+  return orderedObjectOf(Array.from(node.members, ([key, member]) => [key, exactNodeValue(member.node)] as const))
 }
 
-function valueWith(node: JsonNode, scalar: (node: JsonScalar) => unknown): unknown {
-  if (node.kind === 'array') return node.items.map((item) => valueWith(item, scalar))
-  if (node.kind !== 'object') return scalar(node)
-  const object: Record<string, unknown> = {}
-  for (const [key, member] of node.members) setOwn(object, key, valueWith(member.node, scalar))
+/** A plain object of these members. */
+export function objectOf(entries: readonly (readonly [key: string, value: unknown])[]): object {
+  const object = {}
+  for (const [key, value] of entries) setOwn(object, key, value)
   return object
+}
+
+/** The same, for another format to write: an OrderedObject where a plain one would change the order. */
+export function orderedObjectOf(entries: readonly (readonly [key: string, value: unknown])[]): object {
+  return needsOrder(entries.map(([key]) => key)) ? new OrderedObject(entries) : objectOf(entries)
 }
 
 /** Sets a property also where its name is `__proto__`. */

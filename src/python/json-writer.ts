@@ -7,6 +7,7 @@
 import { named, SerializationError } from '../errors.ts'
 import { floatRepr } from './float-repr.ts'
 import { DEFAULT_DEPTH } from './json-tree.ts'
+import { OrderedObject } from './ordered-object.ts'
 import { PyFloat } from './values.ts'
 
 /** @throws SerializationError naming the place and type of what JSON cannot hold */
@@ -90,7 +91,11 @@ export function within(
 }
 
 /** The members to write of a plain object; those that are undefined are left out. */
-export function plainEntries(value: object, path: readonly (string | number)[]): [string, unknown][] {
+export function plainEntries(
+  value: object,
+  path: readonly (string | number)[],
+): readonly (readonly [string, unknown])[] {
+  if (value instanceof OrderedObject) return value.entries
   if (!isPlainObject(value)) throw notWritable(className(value), path)
   return Object.entries(value).filter(([, item]) => item !== undefined)
 }

@@ -4,6 +4,7 @@ import { PyDate, PyDateTime, PyTime, PyTimeDelta } from '../../src/python/dates.
 import { PyLazyText, PySafeString } from '../../src/python/django-text.ts'
 import { setOwn } from '../../src/python/json-tree.ts'
 import { PyComplex, PyDecimal, PyUuid } from '../../src/python/numbers.ts'
+import { OrderedObject } from '../../src/python/ordered-object.ts'
 import { childrenOf, isObjectNode, type PickleNode } from '../../src/python/pickle/pickle-node.ts'
 import { PyTimeZone } from '../../src/python/time-zones.ts'
 import { PyFloat } from '../../src/python/values.ts'
@@ -27,6 +28,7 @@ function copyObject(value: object, copy: (value: unknown) => unknown): unknown {
   if (value instanceof PyOrderedDict) return new PyOrderedDict(Array.from(value, pair))
   if (value instanceof PyDefaultDict) return new PyDefaultDict(value.factory, Array.from(value, pair))
   if (value instanceof Map) return new Map(Array.from(value, pair))
+  if (value instanceof OrderedObject) return value.map(copy)
   if (value instanceof PyByteArray) return PyByteArray.from(value)
   if (value instanceof Uint8Array) return Uint8Array.from(value)
   if (value instanceof PyDate) return new PyDate(value.year, value.month, value.day)

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
 import { float } from '../../src/python/values.ts'
+import { djangoRedisJsonSerializer } from '../../src/serializers/django-redis-json.ts'
 import { jsonSerializer } from '../../src/serializers/json.ts'
 import { createPickleSerializer } from '../../src/serializers/pickle-serializer.ts'
 
@@ -31,4 +32,18 @@ test('a value that was read from a pickle, changed and written as JSON keeps its
   // What stood there is no reason to refuse what stands there now.
   const odd = read.get('odd')
   expect(String(jsonSerializer.dumps(new Map([['odd', { value: 1, ...(odd && { like: odd }) }]])))).toBe('{"odd":1}')
+})
+
+test('keys that a JavaScript object would sort keep their order, from JSON to pickle and back', () => {
+  const text = '{"a":{"10":1,"2":[{"z":1.0,"0":{"b":1,"4294967295":2}}],"":3},"10":{"9":-0.0,"8":{}}}'
+  const pickle = pickles.dumps(jsonSerializer.loads(Buffer.from(text)))
+  expect(String(jsonSerializer.dumps(pickles.loads(pickle)))).toBe(text)
+  expect(String(djangoRedisJsonSerializer.dumps(pickles.loads(pickle))).replaceAll(' ', '')).toBe(text)
+  // Changed beside them, too.
+  const like = pickles.loads(pickle).get('a')
+  const changed = like?.decode() as Record<string, unknown>
+  changed['2'] = 'two'
+  expect(String(jsonSerializer.dumps(new Map([['a', { value: changed, ...(like && { like }) }]])))).toBe(
+    '{"a":{"10":1,"2":"two","":3}}',
+  )
 })

@@ -1,6 +1,6 @@
 /** From nodes to JavaScript values. */
 import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
-import { setOwn } from '../json-tree.ts'
+import { orderedObjectOf, setOwn } from '../json-tree.ts'
 import { PyFloat } from '../values.ts'
 import { areTexts } from './hash-key.ts'
 import { rememberNew, rememberOrigin } from './origin.ts'
@@ -65,6 +65,8 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
   /** An object where every key is a text, else a Map. */
   function dict(keys: readonly PickleNode[], values: readonly PickleNode[]): object {
     if (!areTexts(keys)) return new Map(entries(keys, values))
+    if (floats === 'PyFloat')
+      return orderedObjectOf(keys.map((key, index) => [key, value(values[index] ?? null)] as const))
     const object = {}
     for (let index = 0; index < keys.length; index++) setOwn(object, keys[index] ?? '', value(values[index] ?? null))
     return object

@@ -5,6 +5,7 @@
 import { named, SerializationError } from '../../errors.ts'
 import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
 import { isPlainObject } from '../json-writer.ts'
+import { OrderedObject } from '../ordered-object.ts'
 import { PyFloat } from '../values.ts'
 import { allowedGlobal } from './allowed-globals.ts'
 import { areTexts, KeyIds } from './hash-key.ts'
@@ -102,6 +103,13 @@ export class ValueNodes {
     if (value instanceof PyByteArray) return { kind: 'bytearray', value: Uint8Array.from(value) }
     if (value instanceof Uint8Array) return { kind: 'bytes', value: Uint8Array.from(value) }
     if (value instanceof Map) return this.#dict([...value.keys()], [...value.values()], like)
+    if (value instanceof OrderedObject) {
+      return this.#dict(
+        value.entries.map(([key]) => key),
+        value.entries.map(([, item]) => item),
+        like,
+      )
+    }
     if (!isPlainObject(value)) throw notWritable(className(value), this.#path)
     return this.#plainDict(value, like)
   }

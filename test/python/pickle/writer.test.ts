@@ -12,6 +12,7 @@ import {
 import { PyDate, PyDateTime, PyTime, PyTimeDelta } from '../../../src/python/dates.ts'
 import { PyLazyText, PySafeString } from '../../../src/python/django-text.ts'
 import { PyComplex, PyDecimal, PyUuid } from '../../../src/python/numbers.ts'
+import { OrderedObject } from '../../../src/python/ordered-object.ts'
 import { builtInCodecs } from '../../../src/python/pickle/codecs/built-in.ts'
 import { type PickleCodec, PyGlobal } from '../../../src/python/pickle/pickle-codec.ts'
 import { parsePickle, readPickle } from '../../../src/python/pickle/pickle-reader.ts'
@@ -215,7 +216,11 @@ describe('what was read', () => {
   test('keeps its type under another name, in another value', () => {
     const { value } = read()
     const x = value.get(2)
-    expect(exact({ moved: [x] })).toEqual({ moved: [{ b: float(1), '10': 1 }] })
+    const entries = [
+      ['10', 1],
+      ['b', float(1)],
+    ]
+    expect(exact({ moved: [x] })).toEqual({ moved: [new OrderedObject(entries as [string, unknown][])] })
   })
 
   test('is known to be changed by a member of a set, a byte, an entry, the order of a Map', () => {
