@@ -8,8 +8,13 @@ import type { AuthState } from './auth/current-user.ts'
 import type { DjangoUser } from './auth/users.ts'
 import type { Connections } from './connect.ts'
 import { parseCookieHeader } from './cookies/cookie-header.ts'
+import {
+  type ResponseChanges,
+  withDeletedCookie,
+  withoutCookie,
+  withSessionCookie,
+} from './cookies/response-changes.ts'
 import type { Claims, CookieReading, CookieReason, SessionCookie } from './cookies/session-cookie.ts'
-import { formatDeleteCookie, formatSetCookie } from './cookies/set-cookie.ts'
 import type { DjangoBridgeError } from './errors.ts'
 import { Login, type LoginReason } from './login.ts'
 import { SessionSaving } from './session/saving.ts'
@@ -17,21 +22,7 @@ import { Session } from './session/session.ts'
 import type { Settings } from './settings/settings.ts'
 import { type AbsenceReason, isStored, type NotLoaded, type RequestInfo, type StoredSession } from './stores/store.ts'
 
-/** A cookie to send. `header` is the whole value of a Set-Cookie line, Django's to the byte. */
-export interface SetCookie {
-  readonly name: string
-  readonly value: string
-  readonly header: string
-}
-
-/** What a response must carry. */
-export interface ResponseChanges {
-  readonly cookies: readonly SetCookie[]
-  /** Names for the Vary header. */
-  readonly vary: readonly string[]
-  /** Present beside a cookie: the response must not be stored by shared caches. */
-  readonly cacheControl?: 'private'
-}
+export type { ResponseChanges, SetCookie } from './cookies/response-changes.ts'
 
 /** Codes that `onSuspicious` is called with. */
 export type SuspiciousCode = CookieReason | AbsenceReason | LoginReason
@@ -142,7 +133,7 @@ export class DjangoContext {
     if (this.#opening === null) {
       const isSaved = settings.SESSION_SAVE_EVERY_REQUEST && status < 500
       const hasKey = incoming !== null && 'key' in incoming.reading
-      if (!isSaved || !hasKey) return isDeleted(incoming?.reading) ? this.#deletion() : this.#nothing()
+      if (!isSaved || !hasKey) return isDeleted(incoming?.reading) ? withDeletedCookie(this.settings) : this.#nothing()
       this.#opening = this.#open()
       await this.#opening
     }
@@ -161,7 +152,9 @@ export class DjangoContext {
     if (saving.failure !== null) return this.#nothing()
     if (saving.written !== null) return this.#issue(saving.written)
     const dead = isDeleted(incoming?.reading) || this.#absent === 'unknown' || this.#absent === 'expired'
-    return incoming !== null && saving.isEmpty && (dead || saving.flushed) ? this.#deletion() : this.#nothing()
+    return incoming !== null && saving.isEmpty && (dead || saving.flushed)
+      ? withDeletedCookie(this.settings)
+      : this.#nothing()
   }
 
   async #saveAtEnd(saving: SessionSaving): Promise<void> {
@@ -173,38 +166,12 @@ export class DjangoContext {
   }
 
   #nothing(): ResponseChanges {
-    return { cookies: [], vary: this.#accessed ? ['Cookie'] : [] }
+    return withoutCookie(this.#accessed)
   }
 
   #issue(stored: StoredSession): ResponseChanges {
-    const { settings, now } = this.#parts
-    const { age, atBrowserClose } = stored.expiry
     const value = this.#cookieValue?.(stored) ?? stored.key
-    const header = formatSetCookie(settings.SESSION_COOKIE_NAME, value, {
-      maxAge: atBrowserClose ? null : age,
-      expires: atBrowserClose ? null : new Date(now().getTime() + age * 1000),
-      domain: settings.SESSION_COOKIE_DOMAIN,
-      path: settings.SESSION_COOKIE_PATH,
-      secure: settings.SESSION_COOKIE_SECURE,
-      httponly: settings.SESSION_COOKIE_HTTPONLY,
-      samesite: settings.SESSION_COOKIE_SAMESITE,
-    })
-    return this.#withCookie(value, header)
-  }
-
-  #deletion(): ResponseChanges {
-    const { settings } = this.#parts
-    const header = formatDeleteCookie(settings.SESSION_COOKIE_NAME, {
-      path: settings.SESSION_COOKIE_PATH,
-      domain: settings.SESSION_COOKIE_DOMAIN,
-      samesite: settings.SESSION_COOKIE_SAMESITE,
-    })
-    return this.#withCookie('', header)
-  }
-
-  #withCookie(value: string, header: string): ResponseChanges {
-    const name = this.#parts.settings.SESSION_COOKIE_NAME
-    return { cookies: [{ name, value, header }], vary: ['Cookie'], cacheControl: 'private' }
+    return withSessionCookie(value, stored.expiry, this.settings, this.#parts.now())
   }
 
   /** The request's cookie and what it says; null when there is none. */

@@ -1,0 +1,54 @@
+/** What a response must carry for its session: the cookie line, Django's to the byte, and what keeps caches off it. */
+import type { Settings } from '../settings/settings.ts'
+import type { Expiry } from '../stores/session-expiry.ts'
+import { formatDeleteCookie, formatSetCookie } from './set-cookie.ts'
+
+/** A cookie to send. `header` is the whole value of a Set-Cookie line, Django's to the byte. */
+export interface SetCookie {
+  readonly name: string
+  readonly value: string
+  readonly header: string
+}
+
+/** What a response must carry. */
+export interface ResponseChanges {
+  readonly cookies: readonly SetCookie[]
+  /** Names for the Vary header. */
+  readonly vary: readonly string[]
+  /** Present beside a cookie: the response must not be stored by shared caches. */
+  readonly cacheControl?: 'private'
+}
+
+/** No cookie; Vary where the session, or the cookie, was looked at. */
+export function withoutCookie(accessed: boolean): ResponseChanges {
+  return { cookies: [], vary: accessed ? ['Cookie'] : [] }
+}
+
+/** @see django/contrib/sessions/middleware.py SessionMiddleware.process_response */
+export function withSessionCookie(value: string, expiry: Expiry, settings: Settings, now: Date): ResponseChanges {
+  const { age, atBrowserClose } = expiry
+  const header = formatSetCookie(settings.SESSION_COOKIE_NAME, value, {
+    maxAge: atBrowserClose ? null : age,
+    expires: atBrowserClose ? null : new Date(now.getTime() + age * 1000),
+    domain: settings.SESSION_COOKIE_DOMAIN,
+    path: settings.SESSION_COOKIE_PATH,
+    secure: settings.SESSION_COOKIE_SECURE,
+    httponly: settings.SESSION_COOKIE_HTTPONLY,
+    samesite: settings.SESSION_COOKIE_SAMESITE,
+  })
+  return withCookie(value, header, settings)
+}
+
+/** The browser forgets its cookie. */
+export function withDeletedCookie(settings: Settings): ResponseChanges {
+  const header = formatDeleteCookie(settings.SESSION_COOKIE_NAME, {
+    path: settings.SESSION_COOKIE_PATH,
+    domain: settings.SESSION_COOKIE_DOMAIN,
+    samesite: settings.SESSION_COOKIE_SAMESITE,
+  })
+  return withCookie('', header, settings)
+}
+
+function withCookie(value: string, header: string, { SESSION_COOKIE_NAME: name }: Settings): ResponseChanges {
+  return { cookies: [{ name, value, header }], vary: ['Cookie'], cacheControl: 'private' }
+}
