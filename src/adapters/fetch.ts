@@ -84,11 +84,19 @@ export function originCheck<Rest extends readonly unknown[] = []>(handler: Djang
 
 async function answerOf(handler: () => Response | Promise<Response>): Promise<Response> {
   try {
-    return await handler()
+    return sendable(await handler())
   } catch (thrown) {
-    if (thrown instanceof Response) return thrown
+    if (thrown instanceof Response) return sendable(thrown)
     throw thrown
   }
+}
+
+/** Refused before anything is saved, and not when its copy is made. */
+function sendable(response: Response): Response {
+  if (response.type === 'error' || response.bodyUsed) {
+    throw new TypeError('The handler gave Response.error(), or a Response whose body was read: neither can be sent.')
+  }
+  return response
 }
 
 function refusal(denial: Denial | typeof ORIGIN_MISMATCH): Response {

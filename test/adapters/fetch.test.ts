@@ -154,6 +154,29 @@ describe('a handler from Request to Response', () => {
     expect(site.rows()).toEqual([])
   })
 
+  test.each([
+    ['Response.error()', async () => Response.error()],
+    [
+      'a Response whose body was read',
+      async () => {
+        const response = new Response('read')
+        await response.text()
+        return response
+      },
+    ],
+  ])('that gives %s rejects, and saves nothing', async (_, give) => {
+    site = await makeSite()
+    const answer = ask(
+      async (_request, django) => {
+        await change(django)
+        return give()
+      },
+      { rest: [] },
+    )
+    await expect(answer).rejects.toThrow(TypeError)
+    expect(site.rows()).toEqual([])
+  })
+
   test('whose save fails rejects with the error, and its stream is let go', async () => {
     const init = await withFailingSave()
     const reasons: unknown[] = []
