@@ -6,14 +6,14 @@
  * there, and that is lost. Writers of one process take turns. Adding and removing leave no such gap.
  */
 import { hash } from 'node:crypto'
-import { link, mkdir, rename, stat, unlink } from 'node:fs/promises'
+import { link, mkdir, stat, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Deadline, startDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { callFiles, changeFile, inTurn } from '../files/file-calls.ts'
 import { codeOf } from '../files/file-faults.ts'
 import { namesIn } from '../files/folder-names.ts'
-import { isStill, readStandingFile, type StandingFile, stillHas } from '../files/standing-file.ts'
+import { isStill, readStandingFile, renameWhile, type StandingFile } from '../files/standing-file.ts'
 import { deleteStale, isTemporary, temporaryBeside, withTemporaryFile } from '../files/temporary-file.ts'
 import type { Cache, CacheKey } from './cache.ts'
 import { compressValue, type FileCacheEntry, formatEntry, parseEntry, pickleOf, versionOf } from './file-cache-entry.ts'
@@ -74,10 +74,9 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
     isSeen: (file: StandingFile) => boolean,
   ): Promise<boolean> {
     return inTurn(path, () =>
-      write(path, content, deadline, async (temporary) => {
-        if (!(await stillHas(path, { mostBytes: most, deadline }, isSeen))) return false
-        return changeFile(deadline, () => rename(temporary, path))
-      }),
+      write(path, content, deadline, (temporary) =>
+        renameWhile(path, { mostBytes: most, deadline }, isSeen, { from: temporary, to: path }),
+      ),
     )
   }
 
@@ -103,10 +102,11 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
   }
 
   async function removeFile(path: string, version: string, deadline: Deadline): Promise<boolean> {
-    if (!(await stillHas(path, { mostBytes: most, deadline }, (file) => isVersion(file, version)))) return false
     // Taken aside first: only one process can, and what it took there nobody replaces any more.
     const aside = temporaryBeside(path)
-    if (!(await changeFile(deadline, () => rename(path, aside)))) return false
+    const limits = { mostBytes: most, deadline }
+    const isSeen = (file: StandingFile): boolean => isVersion(file, version)
+    if (!(await renameWhile(path, limits, isSeen, { from: path, to: aside }))) return false
     const taken = await look(aside, deadline)
     const isRight = taken !== null && isVersion(taken, version)
     // Newer than what was seen: back to its place, unless something newer still stands there.

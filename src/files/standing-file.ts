@@ -1,8 +1,12 @@
 /** A file as it stands in its place, where others may rename another one to at any time. */
-import { open, stat } from 'node:fs/promises'
+import { renameSync, statSync } from 'node:fs'
+import { open, rename, stat } from 'node:fs/promises'
 import type { Deadline } from '../deadline.ts'
-import { callFiles } from './file-calls.ts'
+import { callFiles, changeFile } from './file-calls.ts'
 import { nullIfAbsent } from './file-faults.ts'
+
+/** A file system that reads a file within this time is not waited for when it renames one. */
+const AT_ONCE_MS = 20
 
 export interface StandingFile {
   /** Null where they are more than was asked for. */
@@ -50,6 +54,35 @@ export async function stillHas(
     if (found === null || !isSeen(found)) return false
     // The bytes were read from a file that another may have replaced since it was opened.
     if (await callFiles(deadline, () => isStill(path, found))) return true
+  }
+}
+
+/**
+ * Renames a file while the one at `path` has the content that the write follows upon. Where the file system has just
+ * answered at once, the last look and the rename are made in one go, which nothing of this process delays; one that is
+ * slow must not stop the event loop. False where the content is another, or nothing is there.
+ */
+export async function renameWhile(
+  path: string,
+  limits: { readonly mostBytes: number; readonly deadline: Deadline },
+  isSeen: (file: StandingFile) => boolean,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<boolean> {
+  const { deadline } = limits
+  for (;;) {
+    const began = performance.now()
+    const found = await callFiles(deadline, () => readStandingFile(path, limits.mostBytes))
+    if (found === null || !isSeen(found)) return false
+    if (performance.now() - began >= AT_ONCE_MS) {
+      if (await callFiles(deadline, () => isStill(path, found))) return changeFile(deadline, () => rename(from, to))
+      continue
+    }
+    let isSame = false
+    const isRenamed = await changeFile(deadline, async () => {
+      isSame = identityOf(statSync(path, { bigint: true })) === found.identity
+      if (isSame) renameSync(from, to)
+    })
+    if (isSame || !isRenamed) return isRenamed
   }
 }
 

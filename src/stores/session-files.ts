@@ -13,7 +13,7 @@ import { StoreUnavailable } from '../errors.ts'
 import { callFiles, changeFile, ignored, inTurn } from '../files/file-calls.ts'
 import { codeOf } from '../files/file-faults.ts'
 import { namesIn } from '../files/folder-names.ts'
-import { isStill, stillHas } from '../files/standing-file.ts'
+import { isStill, renameWhile, type StandingFile, stillHas } from '../files/standing-file.ts'
 import { deleteStale, isTemporary, temporaryBeside, withTemporaryFile } from '../files/temporary-file.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import { readSessionFile, type SessionFile, textOf } from './session-file.ts'
@@ -61,10 +61,9 @@ export class SessionFiles {
   replace(key: string, seen: string, text: string, deadline: Deadline): Promise<boolean> {
     const path = this.#pathOf(key)
     return inTurn(path, () =>
-      this.#withTemporary(path, text, deadline, async (temporary) => {
-        if (!(await this.#isSeen(path, seen, deadline))) return false
-        return changeFile(deadline, () => rename(temporary, path))
-      }),
+      this.#withTemporary(path, text, deadline, (temporary) =>
+        renameWhile(path, this.#limits(deadline), hasText(seen), { from: temporary, to: path }),
+      ),
     )
   }
 
@@ -77,8 +76,8 @@ export class SessionFiles {
     const newPath = this.#pathOf(newKey)
     return inTurn(path, () =>
       this.#withTemporary(newPath, text, deadline, async (temporary) => {
-        if (!(await this.#isSeen(path, seen, deadline))) return false
-        if (!(await changeFile(deadline, () => rename(path, newPath)))) return false
+        const names = { from: path, to: newPath }
+        if (!(await renameWhile(path, this.#limits(deadline), hasText(seen), names))) return false
         try {
           // Nobody else knows the new name: what is seen there now stays.
           const claimed = await this.#look(newPath, deadline)
@@ -97,7 +96,7 @@ export class SessionFiles {
   touch(key: string, seen: string, deadline: Deadline): Promise<boolean> {
     const path = this.#pathOf(key)
     return inTurn(path, async () => {
-      if (!(await this.#isSeen(path, seen, deadline))) return false
+      if (!(await stillHas(path, this.#limits(deadline), hasText(seen)))) return false
       const now = this.#options.now()
       return changeFile(deadline, () => utimes(path, now, now))
     })
@@ -135,8 +134,8 @@ export class SessionFiles {
     return callFiles(deadline, () => readSessionFile(path, this.#options.mostBytes))
   }
 
-  #isSeen(path: string, seen: string, deadline: Deadline): Promise<boolean> {
-    return stillHas(path, { mostBytes: this.#options.mostBytes, deadline }, (file) => textOf(file) === seen)
+  #limits(deadline: Deadline) {
+    return { mostBytes: this.#options.mostBytes, deadline }
   }
 
   #withTemporary(
@@ -153,6 +152,10 @@ export class SessionFiles {
   #pathOf(key: string): string {
     return join(this.#options.folder, `${this.#options.prefix}${key}`)
   }
+}
+
+function hasText(seen: string): (file: StandingFile) => boolean {
+  return (file) => textOf(file) === seen
 }
 
 /** Django's VALID_KEY_CHARS; with any other sign a key could name a file elsewhere. */

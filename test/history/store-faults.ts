@@ -15,8 +15,8 @@ type Plants = Readonly<Record<string, Omit<Fault, 'suites'> & { readonly leadsTo
 export const STORE_FAULTS = {
   'no last look': {
     file: 'stores/session-files.ts',
-    from: 'if (!(await this.#isSeen(path, seen, deadline))) return false\n        return changeFile(deadline, () => rename(temporary, path))',
-    to: 'return changeFile(deadline, () => rename(temporary, path))',
+    from: 'renameWhile(path, this.#limits(deadline), hasText(seen), { from: temporary, to: path })',
+    to: 'changeFile(deadline, () => rename(temporary, path))',
     leadsTo: 'lost',
   },
   'files of others': {
