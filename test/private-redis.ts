@@ -11,10 +11,13 @@ export interface PrivateRedis {
   readonly port: number
   /** `redis://127.0.0.1:PORT` */
   readonly url: string
-  /** Resolves once it accepts connections. */
+  /** Resolves once it accepts connections and has read its data. */
   start(...more: string[]): Promise<void>
+  /** Resolves while it is still reading its data, a key each millisecond and a half. */
+  startSlowly(): Promise<void>
   /** @param how `crash` as a kill -9 does it, else after saving what it is configured to save */
   stop(how?: 'crash'): Promise<void>
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   drop(): Promise<void>
 }
 
@@ -30,13 +33,13 @@ export async function startPrivateRedis(...config: string[]): Promise<PrivateRed
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--loglevel', 'notice']
   let child: ChildProcess | null = null
 
-  async function start(...more: string[]): Promise<void> {
+  async function startUntil(line: RegExp, more: readonly string[]): Promise<void> {
     const started = spawn('redis-server', [...fixed, ...config, ...more], { stdio: ['ignore', 'pipe', 'inherit'] })
     child = started
     const lines: string[] = []
-    for await (const line of createInterface({ input: started.stdout })) {
-      lines.push(line)
-      if (/Ready to accept connections|REPLICA sync|loading|Loading/.test(line)) break
+    for await (const each of createInterface({ input: started.stdout })) {
+      lines.push(each)
+      if (line.test(each)) break
     }
     if (started.exitCode !== null) throw new Error(`redis-server ended: ${lines.slice(-3).join(' ')}`)
     started.stdout.resume()
@@ -51,12 +54,16 @@ export async function startPrivateRedis(...config: string[]): Promise<PrivateRed
     await exited
   }
 
+  const start = (...more: string[]): Promise<void> => startUntil(/Ready to accept connections/, more)
   await start()
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     start,
+    startSlowly: () =>
+      startUntil(/Loading RDB/, ['--key-load-delay', '1500', '--loading-process-events-interval-bytes', '1024']),
     stop,
+    signal: (signal) => void child?.kill(signal),
     async drop() {
       await stop('crash')
       rmSync(folder, { recursive: true, force: true })

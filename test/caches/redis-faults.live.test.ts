@@ -187,7 +187,7 @@ describe.skipIf(missing !== null)(`Redis that fails${missing === null ? '' : ` (
     await client.save()
     await server.stop()
     const over = cacheAt()
-    await server.start('--key-load-delay', '1500', '--loading-process-events-interval-bytes', '1024')
+    await server.startSlowly()
     await expect(reads(over)).rejects.toMatchObject({ reason: 'starting_up' })
     await expect(writes(over)).rejects.toMatchObject({ reason: 'starting_up' })
     await until(() =>
