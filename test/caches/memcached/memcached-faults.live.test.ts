@@ -106,7 +106,7 @@ describe.skipIf(isMissing)('Memcached that fails', () => {
     expect(proxy.accepted).toBe(before + 1)
   })
 
-  test('S12: late answers of timed-out requests reach nobody: 300 loads over a slow line, each its own session or none', async () => {
+  test('S41: late answers of timed-out requests reach nobody: 300 loads over a slow line, each its own session or none', async () => {
     const server = await start()
     const direct = storeOn(server.location).store
     const keys = await Promise.all(
@@ -238,7 +238,7 @@ describe.skipIf(isMissing)('Memcached that fails', () => {
     expect(reasons).toContain(await store.load('a'.repeat(32)).catch((error) => error.reason))
   })
 
-  test('S12: of a key that Memcached cannot have, nothing is sent', async () => {
+  test('S41: of a key that Memcached cannot have, nothing is sent', async () => {
     const server = await start()
     const proxy = await proxyTo(server)
     const { store } = storeOn(at(proxy))

@@ -33,7 +33,7 @@ describe('an answer of Memcached', () => {
     ['another answer behind the first', 'STORED\r\nSTORED\r\n'],
     ['a value and an answer behind it', `${VALUE}END\r\n`],
     ['a line that never ends', 'x'.repeat(3000)],
-  ] as [string, string, (string | null)?][])('S12: %s is none', (_name, text, key = 'k') => {
+  ] as [string, string, (string | null)?][])('S41: %s is none', (_name, text, key = 'k') => {
     expect(() => read([text], key)).toThrow(NoAnswer)
   })
 })
@@ -63,7 +63,7 @@ describe('a key of Memcached', () => {
   const keyOf = memcachedKey((key) => `:1:${key}`, 'shop.')
 
   test.each(['a b', 'a\r\nflush_all', 'a\nb', 'a\0', 'a\tb', 'a\x7f', '\ud800', 'a'.repeat(243), 'é'.repeat(122)])(
-    'S12: is nothing that would be another command, or longer than 250 bytes: %j',
+    'S41: is nothing that would be another command, or longer than 250 bytes: %j',
     (key) => {
       expect(keyOf(key)).toBeNull()
     },

@@ -1,0 +1,63 @@
+/** What docs/formats.md says of values in Memcached, in a table and in files. */
+import { hash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { CacheCodec, CacheItem } from '../../src/caches/cache.ts'
+import { formatEntry, parseEntry, pickleOf } from '../../src/caches/file-cache-entry.ts'
+import { LIBMEMCACHED_HASHES } from '../../src/caches/memcached/libmemcached-hashes.ts'
+import { memcachedItems } from '../../src/caches/memcached/memcached-items.ts'
+import { pylibmc } from '../../src/caches/memcached/pylibmc.ts'
+import { pymemcache } from '../../src/caches/memcached/pymemcache.ts'
+import { murmur3 } from '../../src/caches/memcached/rendezvous.ts'
+import { AnswerReader } from '../../src/caches/memcached/text-protocol.ts'
+import { pickledItems } from '../../src/caches/pickled-items.ts'
+import { sessionValues } from '../../src/stores/session-data.ts'
+import { examplesOf } from './examples.ts'
+
+const KEY = ':1:django.contrib.sessions.cache4nw9abcdefghij0123456789abcdefgh'
+
+function valuesIn(codec: CacheCodec, item: CacheItem): unknown {
+  const answer = codec.decode(item)
+  return 'data' in answer ? Object.fromEntries(sessionValues(answer.data)) : answer.error
+}
+
+function linesOf(section: string, place = 0): string[] {
+  return examplesOf(section)[place]?.split('\n') ?? []
+}
+
+const fromHex = (text = ''): Buffer => Buffer.from(text, 'hex')
+
+test('an item of Memcached', () => {
+  const [line = '', plain, compressed] = linesOf('Cached values in Memcached')
+  const answer = Buffer.concat([Buffer.from(`${line} 1742\r\n`), fromHex(plain), Buffer.from('\r\nEND\r\n')])
+  const item = new AnswerReader(KEY).take(answer)
+  const codec = memcachedItems({ client: { compressesFrom: null } })
+  expect(valuesIn(codec, item as CacheItem)).toEqual({ cart: ['pear'] })
+  expect(valuesIn(codec, { bytes: fromHex(compressed), flags: 9 })).toEqual({ cart: ['pear'] })
+})
+
+test('the server of a key', () => {
+  const names = ['10.0.0.1:11211', '10.0.0.2:11211', '/run/memcached.sock']
+  const ours = pymemcache({ location: ['10.0.0.1', '10.0.0.2', 'unix:/run/memcached.sock'], options: {} })
+  const lines = [`${names.map((name) => murmur3(`${name}-${KEY}`)).join(' ')} → ${ours.placeOf(KEY)}`]
+  for (const behaviors of [{}, { ketama: true }, { ketama_weighted: true }]) {
+    const location = ['10.0.0.1', '10.0.0.2', '10.0.0.3:11212']
+    const name = 'ketama_weighted' in behaviors ? 'md5' : 'default'
+    const place = pylibmc({ location, options: { behaviors } }).placeOf(KEY)
+    lines.push(`${LIBMEMCACHED_HASHES[name]?.(KEY)} → ${place}`)
+  }
+  expect(linesOf('Cached values in Memcached', 1)).toEqual(lines)
+})
+
+test('a row of a table', () => {
+  const [value = ''] = linesOf('Cached values in a table')
+  expect(valuesIn(pickledItems(), { bytes: Buffer.from(value, 'base64') })).toEqual({ cart: ['pear'] })
+})
+
+test('a file', () => {
+  const [name, end, value] = linesOf('Cached values in files')
+  expect(`${hash('md5', KEY)}.djcache`).toBe(name)
+  const entry = parseEntry(Buffer.concat([fromHex(end), fromHex(value)]))
+  expect(entry?.end).toBe(1767229200)
+  expect(entry && valuesIn(pickledItems(), { bytes: pickleOf(entry, 1000) })).toEqual({ cart: ['pear'] })
+  expect(parseEntry(formatEntry(1767229200, fromHex(value)))).toEqual(entry)
+})
