@@ -198,9 +198,9 @@ def in_caches(name, engine, session, changes):
                 stored = item_in_table() if backend == "DatabaseCache" else item_in(folder)
         yield cached(f"{backend} {name}", engine, session, {**described, **changes}) | stored
     for backend, serialize in client_serializers().items():
-        described = {"BACKEND": backend, "LOCATION": "127.0.0.1:1"}
+        described = {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1" if "redis" in backend else "127.0.0.1:1"}
         with settings_of(SESSION_SERIALIZER=JSON), clock_at(NOW_MS), emptied("django_session"):
-            cache = load(backend)("redis://127.0.0.1:1" if "redis" in backend else "127.0.0.1:1", changes)
+            cache = load(backend)(described["LOCATION"], changes)
             caught = Caught()
             cache.__dict__["_cache"] = caught
             store = store_of(engine)
