@@ -13,7 +13,7 @@ import { markKind, newMark } from '../../src/stores/cache-mark.ts'
 import { describeSharedSessions } from '../contracts/shared-sessions.ts'
 import { startFaultProxy } from '../fault-proxy.ts'
 import type { ProvenRow } from '../live-table.ts'
-import { type LiveSite, openWith, sitesToTest, startLiveSite } from './live-site.ts'
+import { type LiveSite, openWith, rowOf, sitesToTest, startLiveSite } from './live-site.ts'
 
 const server = inject('redis')
 const DB = 4
@@ -28,7 +28,7 @@ for (const where of sites) {
     startLiveSite(where, { SESSION_ENGINE: ENGINE, CACHES: { default: cache }, ...more })
   const row = (cache: string): ProvenRow => ({
     engine: 'cached_db',
-    backend: `${where.database} and ${cache}`,
+    backend: `${rowOf(where).backend} and ${cache}`,
     django,
   })
 

@@ -12,6 +12,7 @@ import { PyTimeZone } from '../../src/python/time-zones.ts'
 import { float } from '../../src/python/values.ts'
 import type { Session } from '../../src/session/session.ts'
 import type { CacheDictionary } from '../../src/settings/cache-setting.ts'
+import { proves } from '../live-table.ts'
 import { describeNode } from '../python/pickle/described-node.ts'
 import { openWith, SECRET_KEY, startLiveSite } from './live-site.ts'
 import { type Oracle, startOracle } from './oracle.ts'
@@ -71,6 +72,8 @@ for (const runtime of inject('djangoRedis')) {
 function describeRelease(release: string, python: string): void {
   const caches = cachesOf(release)
   describe(`django-redis ${release}`, () => {
+    // As pinned in python-fixtures/requirements.
+    proves({ engine: 'cache', backend: `django-redis ${release} on Redis`, django: '5.2' })
     let django: Oracle
     let folder: string
     const admin = new Redis(url)
