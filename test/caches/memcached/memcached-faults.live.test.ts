@@ -17,8 +17,8 @@ import { expiryRule } from '../../../src/stores/session-expiry.ts'
 import { isStored, type SessionStore, type StoredSession } from '../../../src/stores/store.ts'
 import { plainValues, setting } from '../../contracts/session-store.ts'
 import { type FaultProxy, startFaultProxy } from '../../fault-proxy.ts'
+import { type PrivateMemcached, type PrivateOptions, startMemcached } from '../../private-memcached.ts'
 import { casesOn, ourPlaces } from './placements.ts'
-import { type PrivateMemcached, type PrivateOptions, startMemcached } from './private-memcached.ts'
 
 const program = inject('memcached')
 const isMissing = 'missing' in program

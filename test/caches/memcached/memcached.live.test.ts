@@ -11,7 +11,7 @@ import { startDeadline } from '../../../src/deadline.ts'
 import { type CacheUnderTest, describeCache } from '../../contracts/cache.ts'
 import { storeOnCache } from '../../contracts/cache-store.ts'
 import { describeSessionStore } from '../../contracts/session-store.ts'
-import { type PrivateMemcached, startMemcached } from './private-memcached.ts'
+import { type PrivateMemcached, startMemcached } from '../../private-memcached.ts'
 
 const server = inject('memcached')
 const isMissing = 'missing' in server

@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { MemcachedAddress } from '../../../src/caches/memcached/memcached-connection.ts'
+import type { MemcachedAddress } from '../src/caches/memcached/memcached-connection.ts'
+import { freePort } from './free-port.ts'
 
 export interface PrivateMemcached {
   readonly address: MemcachedAddress
@@ -18,8 +19,8 @@ export interface PrivateMemcached {
   secondsLeft(key: string): Promise<number | null>
   /** Lets an item end so many seconds earlier. */
   age(key: string, seconds: number): Promise<void>
-  /** Stops the server and starts it anew under the same address. */
-  restart(): Promise<void>
+  /** Kills the server and starts it anew under the same address, empty. */
+  restart(meanwhile?: () => Promise<unknown>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -109,8 +110,9 @@ export async function startMemcached(given: PrivateOptions): Promise<PrivateMemc
       // The server's clock ticks once a second.
       await ask(left - seconds > 2 ? `touch ${key} ${left - seconds}\r\n` : `delete ${key}\r\n`)
     },
-    async restart() {
+    async restart(meanwhile) {
       await stopChild()
+      await meanwhile?.()
       child = await start()
     },
     async stop() {
@@ -118,14 +120,4 @@ export async function startMemcached(given: PrivateOptions): Promise<PrivateMemc
       if (folder !== null) rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
