@@ -24,6 +24,7 @@ const TASKS = {
   soak: { build: true, djangos: [] },
   'compose:check': { build: true, djangos: [] },
   history: { build: false, djangos: ['5.2'] },
+  failovers: { build: false, djangos: [] },
   faults: { build: false, djangos: [] },
   crash: { build: false, djangos: ['5.2'] },
   fuzz: { build: false, djangos: ['5.2', '6.1'] },

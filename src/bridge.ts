@@ -63,6 +63,11 @@ export interface BridgeOptions {
   readonly deadlineMs?: number
   /** How large stored sessions may be; default 1 MiB as stored, 8 MiB decompressed. */
   readonly limits?: SigningLimits
+  /**
+   * Redis: how many replicas must know of a logout before it is done, so that a failover cannot undo it. It costs each
+   * logout the way to them and back, during which the connection waits. Default 0.
+   */
+  readonly logoutReplicas?: number
   /** For SESSION_SERIALIZER of a class named PickleSerializer: codecs of the site's own classes, limits, the protocol. */
   readonly pickle?: PickleSerializerOptions
   /** What SESSION_SERIALIZER does, in JavaScript, where it names a class that only the site has. */
@@ -115,6 +120,7 @@ export function createBridge(
     now,
     deadlineMs: positive(options.deadlineMs ?? DEFAULT_DEADLINE_MS),
     limits: options.limits ?? {},
+    logoutReplicas: wholeNumber(options.logoutReplicas ?? 0),
     ...(options.pickle && { pickle: options.pickle }),
     ...(options.serializer && { serializer: options.serializer }),
     sessionTable: options.sessionTable ?? {},
@@ -215,6 +221,11 @@ function emitWarning(hooks: BridgeHooks, warning: BridgeWarning): void {
   } catch {
     // A reporter must not decide whether a service starts.
   }
+}
+
+function wholeNumber(count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count
+  throw new SettingsError('options.logoutReplicas is a whole number.')
 }
 
 function positive(milliseconds: number): number {

@@ -23,6 +23,7 @@ export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   readonly now: () => Date
   readonly deadlineMs: number
   readonly limits: SigningLimits
+  readonly logoutReplicas: number
   readonly warn: (warning: BridgeWarning) => void
 }
 

@@ -11,6 +11,7 @@ import { shardedCache } from './caches/sharded-cache.ts'
 import type { CacheBackend, CacheOptions } from './connect-cache.ts'
 import {
   checkGivenClient,
+  checkNoWaiting,
   givenConnection,
   IOREDIS_REASON,
   importIoredis,
@@ -29,6 +30,7 @@ export const djangoRedisBackend: CacheBackend = {
     const { packageName, packageReason } = formatOf(cache, servers, options)
     if (packageName !== undefined) needPackage(packageName, packageReason)
     if (checkGivenClient(cache, options)) return
+    if (servers.kind === 'cluster') checkNoWaiting(options)
     locationsOf(cache, servers)
     needPackage('ioredis', IOREDIS_REASON)
   },
@@ -59,22 +61,26 @@ function locationsOf(cache: CacheSettings, { location, options }: DjangoRedisSer
 }
 
 function cacheOn(cache: CacheSettings, servers: DjangoRedisServers, options: CacheOptions): Cache {
-  const { now, deadlineMs } = options
+  const { now, deadlineMs, logoutReplicas } = options
   const given = givenConnection(cache, options)
-  if (given !== null) return redis({ primary: given, now })
+  if (given !== null) return redis({ primary: given, now, logoutReplicas })
   const locations = locationsOf(cache, servers)
   const [first, ...others] = locations
   const connection = (make: () => Promise<RedisClient>): RedisConnection => redisConnection({ make, deadlineMs })
   const to = (location: RedisLocation): RedisConnection => connection(() => makeRedisClient(location, deadlineMs))
   switch (servers.kind) {
     case 'replicated':
-      return redis({ primary: to(first), replicas: others.map(to), now })
+      return redis({ primary: to(first), replicas: others.map(to), now, logoutReplicas })
     case 'sharded': {
-      const shard = (location: RedisLocation): Cache => redis({ primary: to(location), now })
+      const shard = (location: RedisLocation): Cache => redis({ primary: to(location), now, logoutReplicas })
       return shardedCache([shard(first), ...others.map(shard)], hashRing(servers.location))
     }
     case 'sentinel':
-      return redis({ primary: connection(throughSentinels(cache, first, servers.sentinels, deadlineMs)), now })
+      return redis({
+        primary: connection(throughSentinels(cache, first, servers.sentinels, deadlineMs)),
+        now,
+        logoutReplicas,
+      })
     case 'cluster':
       return redis({ primary: connection(() => makeClusterClient(locations, deadlineMs)), now })
   }

@@ -26,7 +26,11 @@ export const redisBackend: CacheBackend = {
     needPackage('ioredis', IOREDIS_REASON)
   },
   open: (cache, options) => ({
-    cache: redis({ ...redisConnections(cache, options), now: options.now }),
+    cache: redis({
+      ...redisConnections(cache, options),
+      now: options.now,
+      logoutReplicas: options.logoutReplicas,
+    }),
     codec: pickledItems({ limits: options.limits, ...(options.pickle && { pickle: options.pickle }) }),
     keyOf: cacheKey(cache),
   }),
@@ -55,7 +59,7 @@ export function givenConnection(
 }
 
 /** Whether there is one, and it can be used. @throws SettingsError */
-export function checkGivenClient({ alias }: CacheSettings, { clients, warn }: CacheOptions): boolean {
+export function checkGivenClient({ alias }: CacheSettings, { clients, warn, logoutReplicas }: CacheOptions): boolean {
   const given = clients.caches?.[alias]
   if (given === undefined) return false
   if (!('callBuffer' in given && 'status' in given)) {
@@ -69,6 +73,7 @@ export function checkGivenClient({ alias }: CacheSettings, { clients, warn }: Ca
   if (isCluster && options.scaleReads !== 'master') {
     throw new SettingsError(`clients.caches.${alias} reads from replicas: make it with scaleReads: 'master'.`)
   }
+  if (isCluster) checkNoWaiting({ logoutReplicas })
   const wanted = isCluster ? CLUSTER_SENDS_ONCE : SENDS_ONCE
   if (Object.entries(wanted).some(([name, value]) => options[name] !== value)) {
     const told = Object.entries(wanted).map(([name, value]) => `${name}: ${value}`)
@@ -80,6 +85,11 @@ export function checkGivenClient({ alias }: CacheSettings, { clients, warn }: Ca
     })
   }
   return true
+}
+
+/** A cluster's client sends WAIT to any of its nodes. @throws SettingsError */
+export function checkNoWaiting({ logoutReplicas }: Pick<CacheOptions, 'logoutReplicas'>): void {
+  if (logoutReplicas > 0) throw new SettingsError('options.logoutReplicas cannot be had on a Redis Cluster.')
 }
 
 /** Options of a client that sends each command once, while it is asked to. */

@@ -41,6 +41,7 @@ export interface ConnectOptions extends SerializerOptions {
   readonly now: () => Date
   readonly deadlineMs: number
   readonly limits: SigningLimits
+  readonly logoutReplicas: number
   readonly warn: (warning: BridgeWarning) => void
   readonly sessionTable: { readonly name?: string; readonly columns?: DbStoreOptions['columns'] }
   readonly sessionSalt?: string

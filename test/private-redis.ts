@@ -17,8 +17,20 @@ export interface PrivateRedis {
   startSlowly(): Promise<void>
   /** @param how `crash` as a kill -9 does it, else after saving what it is configured to save */
   stop(how?: 'crash'): Promise<void>
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** `SIGSTOP` for a server that is there and silent. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
   drop(): Promise<void>
+}
+
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const each of running) each.kill('SIGKILL')
+})
+
+/** Leaves no server behind, however this process ends. */
+export function endWithUs(child: ChildProcess): void {
+  running.add(child)
+  child.once('exit', () => running.delete(child))
 }
 
 /** Why there is none here; null when there can be one. */
@@ -34,7 +46,8 @@ export async function startPrivateRedis(...config: string[]): Promise<PrivateRed
   let child: ChildProcess | null = null
 
   async function startUntil(line: RegExp, more: readonly string[]): Promise<void> {
-    const started = spawn('redis-server', [...fixed, ...config, ...more], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const started = spawn('redis-server', [...fixed, ...config, ...more], { stdio: ['ignore', 'pipe', 'ignore'] })
+    endWithUs(started)
     child = started
     const lines: string[] = []
     for await (const each of createInterface({ input: started.stdout })) {

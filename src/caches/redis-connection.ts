@@ -85,7 +85,9 @@ export function redisConnection({ make, deadlineMs }: RedisConnectionOptions): R
   return connectionOver({
     checkOut: async (deadline) => (client?.status === 'ready' ? client : circuit(() => openPatiently(deadline))),
     discard(used) {
-      if (client === used) client = null
+      // Once: all that waits on a silent connection gives it up at the same time.
+      if (client !== used) return
+      client = null
       used.disconnect()
     },
     async close() {

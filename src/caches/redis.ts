@@ -16,12 +16,14 @@ export interface RedisOptions {
   /** Where reads go, in turn, instead. Default none. */
   readonly replicas?: readonly RedisConnection[]
   readonly now: () => Date
+  /** Replicas that must know of a logout before it is done. Default 0: Redis tells them a moment later. */
+  readonly logoutReplicas?: number
 }
 
 /** Of what stands under a key and is no string: nothing that is written compares with it, and nothing decodes it. */
 const OTHER_TYPE = ''
 
-export function redis({ primary, replicas = [], now }: RedisOptions): Cache {
+export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: RedisOptions): Cache {
   let reads = 0
 
   async function fetch(key: string, connection: RedisConnection, deadline: Deadline): Promise<StoredItem | null> {
@@ -110,7 +112,16 @@ export function redis({ primary, replicas = [], now }: RedisOptions): Cache {
 
     async delete(key, deadline) {
       // Sent twice it does the same.
-      await primary.read([['del', key]], deadline)
+      if (logoutReplicas === 0) return void (await primary.read([['del', key]], deadline))
+      const patience = Math.ceil(deadline.remaining() / 2)
+      const [, reached] = await primary.read(
+        [
+          ['del', key],
+          ['wait', logoutReplicas, patience],
+        ],
+        deadline,
+      )
+      if (Number(reached) < logoutReplicas) throw new StoreUnavailable(NOT_REPLICATED, { reason: 'deadline' })
     },
 
     clearExpired: async () => 0,
@@ -136,6 +147,9 @@ export function redis({ primary, replicas = [], now }: RedisOptions): Cache {
     },
   }
 }
+
+const NOT_REPLICATED =
+  'Redis has ended the session, but not enough of its replicas know of it yet (options.logoutReplicas).'
 
 /** What PTTL says of a key that is not there; -1 is one without an end. */
 const NO_KEY = -2

@@ -97,7 +97,14 @@ export async function openSite(
 ): Promise<Site> {
   const settings = checkSettings(given)
   const wallClock = await loadWallClock(settings)
-  const parts = { clients: {}, now, deadlineMs: DEADLINE_MS, limits: options.limits ?? {}, warn: () => undefined }
+  const parts = {
+    clients: {},
+    now,
+    deadlineMs: DEADLINE_MS,
+    limits: options.limits ?? {},
+    logoutReplicas: 0,
+    warn: () => undefined,
+  }
   const database = hasDatabase(settings, parts) ? openDatabase(settings, parts, wallClock) : null
   const surroundings = { database: () => database ?? noDatabase(), instant: wallClock.instant }
   let cache: Promise<ConnectedCache> | undefined
