@@ -23,7 +23,8 @@ export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   readonly now: () => Date
   readonly deadlineMs: number
   readonly limits: SigningLimits
-  readonly logoutReplicas: number
+  /** Default 0. */
+  readonly logoutReplicas?: number
   readonly warn: (warning: BridgeWarning) => void
 }
 

@@ -30,7 +30,7 @@ export const djangoRedisBackend: CacheBackend = {
     const { packageName, packageReason } = formatOf(cache, servers, options)
     if (packageName !== undefined) needPackage(packageName, packageReason)
     if (checkGivenClient(cache, options)) return
-    if (servers.kind === 'cluster') checkNoWaiting(options)
+    if (servers.kind === 'cluster') checkNoWaiting(options.logoutReplicas)
     locationsOf(cache, servers)
     needPackage('ioredis', IOREDIS_REASON)
   },

@@ -73,7 +73,7 @@ export function checkGivenClient({ alias }: CacheSettings, { clients, warn, logo
   if (isCluster && options.scaleReads !== 'master') {
     throw new SettingsError(`clients.caches.${alias} reads from replicas: make it with scaleReads: 'master'.`)
   }
-  if (isCluster) checkNoWaiting({ logoutReplicas })
+  if (isCluster) checkNoWaiting(logoutReplicas)
   const wanted = isCluster ? CLUSTER_SENDS_ONCE : SENDS_ONCE
   if (Object.entries(wanted).some(([name, value]) => options[name] !== value)) {
     const told = Object.entries(wanted).map(([name, value]) => `${name}: ${value}`)
@@ -88,7 +88,7 @@ export function checkGivenClient({ alias }: CacheSettings, { clients, warn, logo
 }
 
 /** A cluster's client sends WAIT to any of its nodes. @throws SettingsError */
-export function checkNoWaiting({ logoutReplicas }: Pick<CacheOptions, 'logoutReplicas'>): void {
+export function checkNoWaiting(logoutReplicas = 0): void {
   if (logoutReplicas > 0) throw new SettingsError('options.logoutReplicas cannot be had on a Redis Cluster.')
 }
 

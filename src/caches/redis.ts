@@ -17,7 +17,7 @@ export interface RedisOptions {
   readonly replicas?: readonly RedisConnection[]
   readonly now: () => Date
   /** Replicas that must know of a logout before it is done. Default 0: Redis tells them a moment later. */
-  readonly logoutReplicas?: number
+  readonly logoutReplicas?: number | undefined
 }
 
 /** Of what stands under a key and is no string: nothing that is written compares with it, and nothing decodes it. */

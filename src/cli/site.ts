@@ -102,7 +102,6 @@ export async function openSite(
     now,
     deadlineMs: DEADLINE_MS,
     limits: options.limits ?? {},
-    logoutReplicas: 0,
     warn: () => undefined,
   }
   const database = hasDatabase(settings, parts) ? openDatabase(settings, parts, wallClock) : null
