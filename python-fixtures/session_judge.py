@@ -153,7 +153,7 @@ def text_of(engine, key):
                 return file.read().decode("ascii")
         except FileNotFoundError:
             return None
-    if engine in ("db", "cached_db"):
+    if engine in ("db", "cached_db", "shop_sessions"):
         row = store_of().model.objects.filter(session_key=key).first()
         return row and row.session_data
     return None

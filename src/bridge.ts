@@ -56,6 +56,11 @@ export interface BridgeOptions {
    * that of Django's own, `django.contrib.sessions.SessionStore`. Of no effect on engines that sign nothing with it.
    */
   readonly sessionSalt?: string
+  /**
+   * The `cache_key_prefix` of the site's own SessionStore class of `cache` or `cached_db`. Default Django's,
+   * `django.contrib.sessions.cache` and `django.contrib.sessions.cached_db`.
+   */
+  readonly sessionCacheKeyPrefix?: string
   readonly userTable?: UserTable
   /** Other cookies to look for, in this order, where there is no SESSION_COOKIE_NAME; only that one is written. */
   readonly readCookieNames?: readonly string[]
@@ -125,6 +130,7 @@ export function createBridge(
     ...(options.serializer && { serializer: options.serializer }),
     sessionTable: options.sessionTable ?? {},
     ...(options.sessionSalt !== undefined && { sessionSalt: options.sessionSalt }),
+    ...(options.sessionCacheKeyPrefix !== undefined && { sessionCacheKeyPrefix: options.sessionCacheKeyPrefix }),
     userTable: options.userTable ?? {},
     loadUser: hooks.loadUser,
     sessionAuthHash: hooks.sessionAuthHash,

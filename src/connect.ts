@@ -45,6 +45,7 @@ export interface ConnectOptions extends SerializerOptions {
   readonly warn: (warning: BridgeWarning) => void
   readonly sessionTable: { readonly name?: string; readonly columns?: DbStoreOptions['columns'] }
   readonly sessionSalt?: string
+  readonly sessionCacheKeyPrefix?: string
   readonly userTable: UserTable
   readonly loadUser: LoadUser | undefined
   readonly sessionAuthHash: UserCheckOptions['sessionAuthHash'] | undefined
@@ -102,7 +103,8 @@ const ENGINES: Readonly<Record<string, Engine>> = {
 }
 
 function openCacheEngine({ options, expiryOf, cache: connected }: EngineParts): SessionStore {
-  return cache({ cache: connected(), expiryOf, now: options.now, deadlineMs: options.deadlineMs })
+  const { now, deadlineMs } = options
+  return cache({ cache: connected(), expiryOf, now, deadlineMs, ...ownKeyPrefix(options) })
 }
 
 function openCachedDb(parts: EngineParts): SessionStore {
@@ -111,9 +113,13 @@ function openCachedDb(parts: EngineParts): SessionStore {
   const warn = (code: CacheWarning, message: string): void => options.warn({ code, message })
   return cachedDb({
     rows: openDb(parts),
-    copies: cachedCopies({ ...connected(), expiryOf, now, deadlineMs, warn }),
+    copies: cachedCopies({ ...connected(), expiryOf, now, deadlineMs, warn, ...ownKeyPrefix(options) }),
     deadlineMs,
   })
+}
+
+function ownKeyPrefix({ sessionCacheKeyPrefix: keyPrefix }: ConnectOptions): { keyPrefix?: string } {
+  return keyPrefix === undefined ? {} : { keyPrefix }
 }
 
 function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts): RowStore {

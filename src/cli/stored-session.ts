@@ -74,7 +74,7 @@ function readText(path: string): string | null {
 
 async function explainCached(key: string, site: Site): Promise<Explanation> {
   const { cache, keyOf, codec } = await site.cache()
-  const own = keyOf(CACHE_KEY_PREFIX + key)
+  const own = keyOf((site.options.sessionCacheKeyPrefix ?? CACHE_KEY_PREFIX) + key)
   const item = own === null ? null : await cache.get(own, site.deadline())
   if (item !== null) return explainItem(item, codec)
   const elsewhere = await findElsewhere(key, site)
@@ -101,7 +101,7 @@ interface Elsewhere {
 async function findElsewhere(key: string, site: Site): Promise<Elsewhere | null> {
   const { cache, keyOf } = await site.cache()
   const masked = (place: string): string => place.replace(key, '<session key>')
-  const expected = masked(keyOf(CACHE_KEY_PREFIX + key) ?? '')
+  const expected = masked(keyOf((site.options.sessionCacheKeyPrefix ?? CACHE_KEY_PREFIX) + key) ?? '')
   const listed = (await cache.find?.(key, 5, site.deadline())) ?? []
   for (const place of [...listed, ...guesses(key, site)]) {
     const item = await cache.get(place, site.deadline())

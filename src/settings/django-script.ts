@@ -69,6 +69,9 @@ def tell():
     salt = getattr(store(), "key_salt", None)
     if salt is not None:
         options["sessionSalt"] = salt
+    prefix = getattr(store, "cache_key_prefix", None)
+    if prefix is not None:
+        options["sessionCacheKeyPrefix"] = prefix
     User = get_user_model()
     pk = User._meta.pk
     options["userTable"] = {"name": User._meta.db_table, "primaryKey": pk.column}

@@ -27,6 +27,7 @@ export interface SettingsOfDjango {
     readonly userTable: { readonly name: string; readonly primaryKey: string }
     readonly sessionTable?: { readonly name: string }
     readonly sessionSalt?: string
+    readonly sessionCacheKeyPrefix?: string
   }
 }
 

@@ -14,6 +14,7 @@ import { type Expiry, type ExpiryRule, notAfter } from './session-expiry.ts'
 import { newSessionKey } from './session-key.ts'
 import { isStored, type NotLoaded, type SessionStore, type StoredSession } from './store.ts'
 
+/** @see django/contrib/sessions/backends/cache.py KEY_PREFIX */
 export const CACHE_KEY_PREFIX = 'django.contrib.sessions.cache'
 
 export interface CacheStoreOptions {
@@ -21,6 +22,8 @@ export interface CacheStoreOptions {
   readonly expiryOf: ExpiryRule
   readonly now: () => Date
   readonly deadlineMs: number
+  /** The `cache_key_prefix` of a SessionStore class of the site's own. */
+  readonly keyPrefix?: string
 }
 
 const MOST_TAKEN_KEYS = 5
@@ -56,7 +59,7 @@ export function cache(options: CacheStoreOptions): SessionStore {
   const startCall = (): Deadline => startDeadline(options.deadlineMs)
 
   function keyOf(key: string): string | null {
-    return options.cache.keyOf(CACHE_KEY_PREFIX + key)
+    return options.cache.keyOf((options.keyPrefix ?? CACHE_KEY_PREFIX) + key)
   }
 
   /** The place of a session whose key is sound. */

@@ -18,6 +18,8 @@ export interface CachedCopiesOptions extends ConnectedCache {
   readonly now: () => Date
   readonly deadlineMs: number
   readonly warn: WarnOfCache
+  /** The `cache_key_prefix` of a SessionStore class of the site's own. */
+  readonly keyPrefix?: string
 }
 
 export interface CachedCopies {
@@ -51,7 +53,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
     amend: (at, deadline) => setMark(cache, at, BEFORE_END, { seconds, deadline }),
   })
   const { attempt } = outage
-  const keyOf = (key: string): string | null => options.keyOf(KEY_PREFIX + key)
+  const keyOf = (key: string): string | null => options.keyOf((options.keyPrefix ?? KEY_PREFIX) + key)
 
   function opened(key: string, item: StoredItem): StoredSession | 'unusable' {
     if (markKind(item) !== null) return 'unusable'

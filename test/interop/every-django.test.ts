@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type Bridge, createBridge } from '../../src/bridge.ts'
+import { type Bridge, type BridgeParts, createBridge } from '../../src/bridge.ts'
 import { splitPythonObject } from '../../src/python/json-reader.ts'
 import type { Session } from '../../src/session/session.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
@@ -37,6 +37,8 @@ interface Kind {
   readonly backend: string
   /** The first Django that has the backend. */
   readonly since?: string
+  /** A SessionStore of the site's own, of python-fixtures/shop_sessions.py. */
+  readonly isOwn?: true
   /** The cache, and what Python needs for it. */
   readonly cache?: (places: Places) => { readonly BACKEND: string; readonly LOCATION: string | null }
 }
@@ -65,6 +67,7 @@ const KINDS: readonly Kind[] = [
   { engine: 'db', backend: 'SQLite' },
   { engine: 'file', backend: 'files' },
   { engine: 'signed_cookies', backend: 'the cookie' },
+  { engine: 'cached_db', backend: 'SQLite and FileBasedCache on files', cache: FILE_CACHE, isOwn: true },
   ...CACHES.flatMap(([backend, cache]): Kind[] => {
     const common = { cache, since: SINCE[backend] ?? '2.2' }
     return [
@@ -73,6 +76,10 @@ const KINDS: readonly Kind[] = [
     ]
   }),
 ]
+/** What settingsFromDjango would tell of that class. */
+const OF_SHOP: BridgeParts = {
+  options: { sessionSalt: 'django.contrib.sessions.ShopStore', sessionCacheKeyPrefix: 'shop.sessions.' },
+}
 const JSON_SERIALIZER = 'django.contrib.sessions.serializers.JSONSerializer'
 
 const redis = inject('redis')
@@ -124,9 +131,10 @@ interface Where {
   readonly oracle: () => Oracle
 }
 
-function describeKind({ engine, backend, cache }: Kind, where: Where): void {
+function describeKind({ engine, backend, cache, isOwn }: Kind, where: Where): void {
   const { version, serializer, isPickled } = where
-  describe(`${engine} in ${backend}, ${isPickled ? 'pickled' : 'JSON'}`, () => {
+  const own = isOwn === true ? ', a SessionStore of the site’s own' : ''
+  describe(`${engine} in ${backend}, ${isPickled ? 'pickled' : 'JSON'}${own}`, () => {
     proves({ engine, backend, django: version })
     let settings: Partial<DjangoSettings>
     let bridge: Bridge
@@ -141,14 +149,18 @@ function describeKind({ engine, backend, cache }: Kind, where: Where): void {
         SESSION_FILE_PATH: where.places().folder,
         ...(described && { CACHES: { default: described as { BACKEND: string; LOCATION: string } } }),
       }
-      bridge = createBridge({
-        ...settings,
-        SECRET_KEY,
-        DEBUG: true,
-        USE_TZ: true,
-        DJANGO_VERSION: version,
-        DATABASES: { default: `sqlite:///${where.database}` },
-      })
+      bridge = createBridge(
+        {
+          ...settings,
+          SECRET_KEY,
+          DEBUG: true,
+          USE_TZ: true,
+          DJANGO_VERSION: version,
+          DATABASES: { default: `sqlite:///${where.database}` },
+        },
+        isOwn === true ? OF_SHOP : {},
+      )
+      if (isOwn === true) settings = { ...settings, SESSION_ENGINE: 'shop_sessions' }
     })
     afterAll(() => bridge?.close())
 
