@@ -15,6 +15,8 @@ const REASONS: Readonly<Record<string, StoreFailure>> = {
   [READ_ONLY]: 'read_only',
   '53100': 'full',
   '53300': 'too_many_connections',
+  // PgBouncer's word for all that is wrong between it and the server.
+  '08P01': 'unreachable',
   '57P01': 'unreachable',
   '57P02': 'unreachable',
   '57P03': 'starting_up',
@@ -91,7 +93,7 @@ export function isBroken(error: unknown): boolean {
 /** Connection exceptions, authorization, shutdowns, too many connections, internal errors. */
 const ENDS_CONNECTION = /^(08|28|57P|53300|XX)/
 
-const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', '57P01', '57P02'])
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', '08P01', '57P01', '57P02'])
 
 function isRefusal(error: unknown): boolean {
   const { severity, code } = error as { severity?: unknown; code?: unknown }

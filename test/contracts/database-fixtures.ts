@@ -44,6 +44,11 @@ export async function sqliteFixture(wallClock: WallClock = utcClock): Promise<Te
   }
 }
 
+/** Makes the tables in an empty database. */
+export function postgresTables(url: string): Promise<void> {
+  return runOnce(url, POSTGRES_TABLES)
+}
+
 /** A schema of its own in the database of BRIDGE_POSTGRES_URL. */
 export async function postgresFixture(url: string): Promise<TestDatabase & { client: pg.Pool; schema: string }> {
   const schema = `bridge_${randomUUID().replaceAll('-', '')}`

@@ -25,6 +25,7 @@ describe('S35: what PostgreSQL says', () => {
     ['25006', 'read_only'],
     ['53100', 'full'],
     ['53300', 'too_many_connections'],
+    ['08P01', 'unreachable'],
     ['57P01', 'unreachable'],
     ['57P02', 'unreachable'],
     ['57P03', 'starting_up'],
@@ -70,6 +71,7 @@ describe('S35: what PostgreSQL says', () => {
     expect(judged(refusal('40001'))).toEqual([true, true, false, false])
     expect(judged(refusal('40P01'))).toEqual([true, true, false, false])
     expect(judged(refusal('25006'))).toEqual([true, false, false, true])
+    expect(judged(refusal('08P01'))).toEqual([false, false, true, false])
     expect(judged(refusal('57P01'))).toEqual([false, false, true, false])
     expect(judged(refusal('57P03'))).toEqual([false, false, false, false])
     expect(judged(refusal('53300'))).toEqual([false, false, false, false])
