@@ -1,12 +1,13 @@
-/** What PostgreSQL says of a failure holds the row; none of it may be seen. */
+/** What a server says of a failure holds the row; none of it may be seen. */
 import { describe, expect, inject, test } from 'vitest'
 import { createBridge } from '../src/bridge.ts'
 import type { Session } from '../src/session/session.ts'
-import { postgresFixture } from './contracts/database-fixtures.ts'
+import { mysqlFixture, postgresFixture } from './contracts/database-fixtures.ts'
 import { CANARY, SITE_KEY, witness } from './secrets.ts'
 import { loginValues } from './site.ts'
 
 const postgres = inject('postgres')
+const mysql = inject('mysql')
 
 /** What is done to the server between reading and saving. */
 const FAILURES: Readonly<Record<string, string>> = {
@@ -25,9 +26,27 @@ const FAILURES: Readonly<Record<string, string>> = {
     CREATE TRIGGER t BEFORE UPDATE ON django_session FOR EACH ROW EXECUTE FUNCTION hang_up()`,
 }
 
-describe.skipIf('missing' in postgres)('S33, S34: no secret is seen, whatever PostgreSQL says', () => {
-  test.each(Object.entries(FAILURES))('when a save meets %s', async (_, sql) => {
-    const fixture = await postgresFixture('missing' in postgres ? '' : postgres.url)
+const MYSQL_FAILURES: Readonly<Record<string, string>> = {
+  'a trigger that quotes the data': `
+    CREATE TRIGGER t BEFORE UPDATE ON django_session FOR EACH ROW BEGIN
+      DECLARE told varchar(128) DEFAULT LEFT(NEW.session_data, 128); SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = told; END`,
+  'a column that the data do not fit into': `
+    CREATE TRIGGER t BEFORE UPDATE ON django_session FOR EACH ROW BEGIN
+      DECLARE number integer DEFAULT 0; SET number = NEW.session_data; END`,
+  'a key that is taken': `
+    CREATE TRIGGER t BEFORE UPDATE ON django_session FOR EACH ROW
+      INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
+        VALUES ('', 0, LEFT(NEW.session_data, 150), '', '', '', 0, 0, '2026-01-01'),
+          ('', 0, LEFT(NEW.session_data, 150), '', '', '', 0, 0, '2026-01-01')`,
+  'a missing table': 'DROP TABLE django_session',
+}
+
+describe.each([
+  { server: 'PostgreSQL', failures: FAILURES, make: postgresFixture, where: postgres },
+  { server: 'MySQL', failures: MYSQL_FAILURES, make: mysqlFixture, where: mysql },
+])('S33, S34: no secret is seen, whatever $server says', ({ failures, make, where }) => {
+  test.skipIf('missing' in where).each(Object.entries(failures))('when a save meets %s', async (_, sql) => {
+    const fixture = await make('missing' in where ? '' : where.url)
     const seer = witness()
     const bridge = createBridge(
       { SECRET_KEY: SITE_KEY, DEBUG: true },

@@ -25,11 +25,11 @@ export interface DatabaseCacheOptions {
 const CLEAR_BATCH = 1000
 
 export function databaseCache({ database, now, instant, ...options }: DatabaseCacheOptions): Cache {
-  const { quote, isText, deleteSome } = database.dialect
+  const { quote, isText, isKey, deleteSome } = database.dialect
   const table = quote(options.table)
   const [keyColumn, valueColumn, expires] = ['cache_key', 'value', 'expires'].map(quote) as [string, string, string]
 
-  const hasKey = (key: string): SqlPart => isText(keyColumn, key)
+  const hasKey = (key: string): SqlPart => isKey(keyColumn, key)
   const current = () => database.fromInstant(instant(now()))
   /** An entry opens through the second in which it ends. @see DatabaseCache.get_many */
   const isAlive = (): SqlPart => ({ sql: `${expires} >= ?`, parameters: [current()] })

@@ -78,6 +78,15 @@ describe.skipIf('missing' in server)('sessions on MySQL', () => {
     expect(await fixture.run('SELECT session_data FROM django_session')).toEqual([{ session_data: resembling }])
   })
 
+  test('the index of a key is used, of whatever collation', async () => {
+    const fixture = await start()
+    await storeOn(fixture).store.create(setting({ a: 1 }))
+    const [row] = await fixture.run('SELECT session_key FROM django_session')
+    const { sql, parameters } = fixture.database.dialect.isKey('session_key', String(row?.session_key))
+    const plan = await fixture.run(`EXPLAIN SELECT * FROM django_session WHERE ${sql}`, parameters as string[])
+    expect(plan).toMatchObject([{ type: 'const', key: 'PRIMARY' }])
+  })
+
   test('S28: a number that is bound goes as text: 0 is no row', async () => {
     const fixture = await start()
     await storeOn(fixture).store.create(setting({ a: 1 }))
