@@ -1,15 +1,17 @@
 /**
  * One Express server of the benchmarks, in a process of its own: the same pages with this library's sessions, with
- * express-session's, or with none. Tells its port, and answers questions about its memory.
+ * express-session's, or with none; in PostgreSQL or, where the second argument says so, in Redis. Tells its port, and answers questions about its memory.
  */
 import type { AddressInfo } from 'node:net'
 import { memoryUsage } from 'node:process'
 import connectPgSimple from 'connect-pg-simple'
+import { RedisStore } from 'connect-redis'
 import { createBridge } from 'django-session-bridge'
 import { djangoSessions } from 'django-session-bridge/express'
 import express, { type Express, type Request } from 'express'
 import session from 'express-session'
 import pg from 'pg'
+import { createClient } from 'redis'
 
 declare module 'express-session' {
   interface SessionData {
@@ -19,6 +21,9 @@ declare module 'express-session' {
     _auth_user_hash: string
   }
 }
+
+/** Where the sessions are. */
+export type StoreName = 'postgres' | 'redis'
 
 export type ServerKind = 'django-session-bridge' | 'express-session' | 'express-session, no touch' | 'bare Express'
 
@@ -38,10 +43,12 @@ interface Visits {
   set(request: Request, visits: number): unknown
 }
 
-const KINDS: Readonly<Record<ServerKind, (app: Express) => Visits>> = {
+const isInRedis = (process.argv[3] as StoreName) === 'redis'
+
+const KINDS: Readonly<Record<ServerKind, (app: Express) => Visits | Promise<Visits>>> = {
   'django-session-bridge': (app) => {
-    const settings = { SECRET_KEY: SECRET, DEBUG: true }
-    const clients = { databases: { default: pool() } }
+    const settings = { SECRET_KEY: SECRET, DEBUG: true, ...(isInRedis && redisSettings()) }
+    const clients = isInRedis ? {} : { databases: { default: pool() } }
     // A disk that others keep busy must not end the benchmark.
     app.use(djangoSessions(createBridge(settings, { clients, options: { deadlineMs: 60_000 } })))
     return {
@@ -54,9 +61,16 @@ const KINDS: Readonly<Record<ServerKind, (app: Express) => Visits>> = {
   'bare Express': () => ({ get: () => 0, set: () => undefined }),
 }
 
-function withExpressSession(app: Express, disableTouch: boolean): Visits {
-  const Store = connectPgSimple(session)
-  const store = new Store({ pool: pool(), pruneSessionInterval: false, disableTouch })
+function redisSettings() {
+  const BACKEND = 'django.core.cache.backends.redis.RedisCache'
+  return {
+    SESSION_ENGINE: 'django.contrib.sessions.backends.cache',
+    CACHES: { default: { BACKEND, LOCATION: process.env.BENCH_REDIS_URL ?? '' } },
+  }
+}
+
+async function withExpressSession(app: Express, disableTouch: boolean): Promise<Visits> {
+  const store = await (isInRedis ? inRedis(disableTouch) : inPostgres(disableTouch))
   app.use(session({ secret: SECRET, resave: false, saveUninitialized: false, store }))
   return {
     get: (request) => request.session.visits ?? 0,
@@ -64,12 +78,22 @@ function withExpressSession(app: Express, disableTouch: boolean): Visits {
   }
 }
 
+function inPostgres(disableTouch: boolean): session.Store {
+  const Store = connectPgSimple(session)
+  return new Store({ pool: pool(), pruneSessionInterval: false, disableTouch })
+}
+
+async function inRedis(disableTouch: boolean): Promise<session.Store> {
+  const client = await createClient({ url: process.env.BENCH_REDIS_URL ?? '' }).connect()
+  return new RedisStore({ client, disableTouch })
+}
+
 function pool(): pg.Pool {
   return new pg.Pool({ connectionString: process.env.BRIDGE_POSTGRES_URL ?? '', max: POOL_SIZE })
 }
 
 const app = express()
-const visits = KINDS[process.argv[2] as ServerKind](app)
+const visits = await KINDS[process.argv[2] as ServerKind](app)
 app.get('/untouched', (_, response) => {
   response.json({ page: 'untouched' })
 })

@@ -1,11 +1,11 @@
 /**
- * A request of Express with a session in PostgreSQL: this library, express-session with connect-pg-simple – with and
- * without the write of its expiry on every request, which Django does not do – and no session at all.
+ * A request of Express with a session in PostgreSQL or Redis: this library, express-session with connect-pg-simple or
+ * connect-redis – with and without the write of its expiry on every request, which Django does not do – and no session.
  */
-import type { BenchGroup } from './groups.ts'
+import type { BenchGroup, GroupTools } from './groups.ts'
 import { type Load, openLoad } from './load.ts'
 import type { Contest, Contestant } from './rounds.ts'
-import { startServers } from './servers.ts'
+import { type BenchServer, startRedisServers, startServers } from './servers.ts'
 import { lowerQuartile } from './statistics.ts'
 
 /** As many as the servers' pools have connections. */
@@ -20,8 +20,15 @@ export const EXPRESS_CASES = {
   write: { path: '/write', hasCookie: true },
 }
 
-export const expressGroup: BenchGroup = async (tools) => {
-  const servers = await startServers(tools)
+export const expressGroup: BenchGroup = async (tools) => contestsOf('PostgreSQL', await startServers(tools), tools)
+
+export const redisGroup: BenchGroup = async (tools) => contestsOf('Redis', await startRedisServers(tools), tools)
+
+async function contestsOf(
+  store: string,
+  servers: readonly BenchServer[] | null,
+  tools: GroupTools,
+): Promise<Contest[]> {
   if (servers === null) return []
   const contests: Contest[] = []
   for (const [title, { path, hasCookie }] of Object.entries(EXPRESS_CASES)) {
@@ -41,7 +48,7 @@ export const expressGroup: BenchGroup = async (tools) => {
       tools.defer(() => load.close())
       contestants.push({ name: server.kind, measure: (runs) => timed(load, runs) })
     }
-    contests.push({ title: `Express and PostgreSQL, ${title}`, contestants })
+    contests.push({ title: `Express and ${store}, ${title}`, contestants })
   }
   return contests
 }

@@ -4,7 +4,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../test/seeded-random.ts'
 import { bombGroup } from './bombs.ts'
-import { expressGroup } from './express.ts'
+import { expressGroup, redisGroup } from './express.ts'
 import type { BenchGroup, GroupTools } from './groups.ts'
 import { importGroup } from './imports.ts'
 import { jwtGroup } from './jwt.ts'
@@ -37,6 +37,11 @@ const GROUPS: Readonly<Record<string, { readonly run: BenchGroup; readonly full:
   },
   express: {
     run: expressGroup,
+    full: { rounds: 60, roundMs: 100, warmUpMs: 1500 },
+    quick: { rounds: 3, roundMs: 20, warmUpMs: 50 },
+  },
+  redis: {
+    run: redisGroup,
     full: { rounds: 60, roundMs: 100, warmUpMs: 1500 },
     quick: { rounds: 3, roundMs: 20, warmUpMs: 50 },
   },

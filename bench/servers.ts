@@ -1,9 +1,10 @@
-/** The Express servers that are compared, each in its own process, on one schema of PostgreSQL. */
+/** The Express servers that are compared, each in its own process, on one schema of PostgreSQL or one Redis. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { postgresFixture } from '../test/contracts/database-fixtures.ts'
-import type { ServerKind, ServerMessage } from './express-server.ts'
+import { missingRedisServer, startPrivateRedis } from '../test/private-redis.ts'
+import type { ServerKind, ServerMessage, StoreName } from './express-server.ts'
 import type { GroupTools } from './groups.ts'
 
 export interface BenchServer {
@@ -48,10 +49,32 @@ export async function startServers(
   defer(() => fixture.close())
   await fixture.run(SESSION_TABLE)
   const [shown] = await fixture.run('SHOW search_path')
-  const env = { ...process.env, PGOPTIONS: `-c search_path=${shown?.search_path} ${postgres}`, NODE_ENV: 'production' }
+  return forked('postgres', { PGOPTIONS: `-c search_path=${shown?.search_path} ${postgres}` }, node, defer)
+}
+
+/** As `startServers`, with sessions in a Redis of their own. */
+export async function startRedisServers({ skip, defer }: GroupTools): Promise<BenchServer[] | null> {
+  const missing = missingRedisServer()
+  if (missing !== null) {
+    skip('Express with Redis', missing)
+    return null
+  }
+  const redis = await startPrivateRedis()
+  defer(() => redis.drop())
+  return forked('redis', { BENCH_REDIS_URL: redis.url }, [], defer)
+}
+
+function forked(
+  store: StoreName,
+  variables: NodeJS.ProcessEnv,
+  node: readonly string[],
+  defer: GroupTools['defer'],
+): Promise<BenchServer[]> {
+  const env = { ...process.env, ...variables, NODE_ENV: 'production' }
   return Promise.all(
     KINDS.map(async (kind) => {
-      const child = fork(resolve(import.meta.dirname, 'express-server.ts'), [kind], { env, execArgv: [...node] })
+      const file = resolve(import.meta.dirname, 'express-server.ts')
+      const child = fork(file, [kind, store], { env, execArgv: [...node] })
       const exited = once(child, 'exit')
       defer(async () => {
         child.disconnect()

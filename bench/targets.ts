@@ -29,13 +29,15 @@ export const TARGETS: readonly Target[] = [
     (size): Target => ({ contest: `pickle read, ${size}`, against: 'pickleparser', least: 1, judge: 'median' }),
   ),
   ...Object.values(BOMB_CONTESTS).map((contest): Target => ({ contest, most: 1, judge: 'median' })),
-  ...Object.keys(EXPRESS_CASES).map(
-    (title): Target => ({
-      contest: `Express and PostgreSQL, ${title}`,
-      against: 'express-session',
-      least: 1,
-      judge: 'interval',
-    }),
+  ...['PostgreSQL', 'Redis'].flatMap((store) =>
+    Object.keys(EXPRESS_CASES).map(
+      (title): Target => ({
+        contest: `Express and ${store}, ${title}`,
+        against: 'express-session',
+        least: 1,
+        judge: 'interval',
+      }),
+    ),
   ),
 ]
 

@@ -17,6 +17,8 @@ import warnings
 
 import django
 from django.conf import settings
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 OPTIONS = json.loads(sys.argv[1])
 # The most seconds that a view waits between reading and writing, so that others get between.
@@ -42,6 +44,10 @@ def configure():
         USE_TZ=True,
         **OPTIONS.get("settings", {}),
     )
+    for described in settings.CACHES.values():
+        if described["BACKEND"].endswith(".RedisCache"):
+            # It sends again by default, too, but for seconds.
+            described["OPTIONS"]["retry"] = Retry(ConstantBackoff(0.02), 3)
     django.setup()
     logging.getLogger("django").setLevel(logging.CRITICAL)
 
@@ -50,10 +56,11 @@ configure()
 
 from django.contrib import auth  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
-from django.contrib.sessions.backends import file  # noqa: E402
+from django.contrib.sessions.backends import cache, file  # noqa: E402
 from django.contrib.sessions.exceptions import SessionInterrupted  # noqa: E402
 from django.contrib.sessions.middleware import SessionMiddleware  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
+from django.core.cache import caches  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
@@ -156,6 +163,14 @@ def stored():
             # As clear_expired: what cannot be read is not replaced.
             store.create = lambda: None
             yield store.session_key, store.load()
+    elif engine == "cache":
+        prefix = caches["default"].make_key(cache.KEY_PREFIX)
+        for name in caches["default"]._cache.get_client().scan_iter(match=prefix + "*"):
+            key = name.decode().removeprefix(prefix)
+            data = cache.SessionStore(key).load()
+            # Django's `cycle_key` stores an empty session first, and may not get to fill it.
+            if data or not isinstance(caches["default"].get(cache.KEY_PREFIX + key), dict):
+                yield key, data
 
 
 def rows():

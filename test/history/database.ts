@@ -4,9 +4,10 @@ import { mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { type DatabaseName, newDatabase } from '../database-choice.ts'
-import { type Fault, proxyTo } from '../fault-proxy.ts'
+import { type Fault, type FaultProxy, proxyTo } from '../fault-proxy.ts'
 import type { DatabaseHome } from '../interop/live-site.ts'
 import type { Random } from '../seeded-random.ts'
+import type { Rollback } from './redis.ts'
 
 export interface HistoryDatabase {
   /** As the workers reach it. */
@@ -15,6 +16,12 @@ export interface HistoryDatabase {
   readonly directUrl: string
   /** What both sides are told beside the database, where the sessions are elsewhere. */
   readonly settings?: Partial<DjangoSettings>
+  /** As `settings`, past everything that disturbs. */
+  readonly directSettings?: Partial<DjangoSettings>
+  /** Django's save may put a key back that was renewed meanwhile. */
+  readonly djangoRevives?: boolean
+  /** When the store itself forgot what it had answered; filled while it is disturbed. */
+  readonly rollbacks?: readonly Rollback[]
   /** Begins to disturb; the function that it returns ends that. */
   disturb(random: Random): () => Promise<void>
   drop(): Promise<void>
@@ -76,19 +83,22 @@ async function behindProxy(home: DatabaseHome): Promise<HistoryDatabase> {
       await proxy.close()
       await home.drop()
     },
-    disturb(random) {
-      const failing = repeatedly(
-        () => 50 + random() * 400,
-        async () => {
-          if (random() < 0.2) proxy.reset()
-          else proxy.fault = anyFault(random)
-          await pause(random() * 60)
-          proxy.fault = { kind: 'none' }
-        },
-      )
-      return failing.stop
-    },
+    disturb: (random) => disturbance(proxy, random),
   }
+}
+
+/** Has a proxy fail now and then, until the function that it returns is called. */
+export function disturbance(proxy: FaultProxy, random: Random): () => Promise<void> {
+  const failing = repeatedly(
+    () => 50 + random() * 400,
+    async () => {
+      if (random() < 0.2) proxy.reset()
+      else proxy.fault = anyFault(random)
+      await pause(random() * 60)
+      proxy.fault = { kind: 'none' }
+    },
+  )
+  return failing.stop
 }
 
 function anyFault(random: Random): Fault {
@@ -105,7 +115,7 @@ function anyFault(random: Random): Fault {
 }
 
 /** Does something after each pause; `stop` waits for what is being done. */
-function repeatedly(pauseMs: () => number, act: () => unknown): { stop: () => Promise<void> } {
+export function repeatedly(pauseMs: () => number, act: () => unknown): { stop: () => Promise<void> } {
   let isStopped = false
   const running = (async () => {
     while (!isStopped) {
@@ -121,6 +131,6 @@ function repeatedly(pauseMs: () => number, act: () => unknown): { stop: () => Pr
   }
 }
 
-function pause(milliseconds: number): Promise<void> {
+export function pause(milliseconds: number): Promise<void> {
   return new Promise((resume) => setTimeout(resume, milliseconds))
 }

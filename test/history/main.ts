@@ -5,11 +5,13 @@ import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chosenDatabases, DATABASE_OPTION, type DatabaseName } from '../database-choice.ts'
 import { refuse, startOutcome } from '../outcome.ts'
+import { missingRedisServer } from '../private-redis.ts'
 import { type Random, seededRandom } from '../seeded-random.ts'
 import type { AnomalyKind } from './checker.ts'
 import { cookiesForHistory, databaseForHistory, filesForHistory, type HistoryDatabase } from './database.ts'
 import type { Event } from './event.ts'
 import { PLANTS, type Plant } from './plants.ts'
+import { redisForHistory } from './redis.ts'
 import { type HistoryResult, runHistory } from './run.ts'
 import { STORE_FAULTS, type StoreFault } from './store-faults.ts'
 
@@ -22,7 +24,7 @@ const MOST_HITS = 2
 const HELP = `npm run history -- [options]
 
   ${DATABASE_OPTION}
-  --engine NAME  db (default), file or signed_cookies; with the last two the user alone is in a database
+  --engine NAME  db (default), cache, file or signed_cookies; but for the first the user alone is in a database
   --operations N of each history; default ${QUICK}
   --full         ${FULL} operations
   --seed N       of what browsers wish and what fails; how processes race is nobody's to repeat
@@ -31,6 +33,9 @@ const HELP = `npm run history -- [options]
 Browsers with several tabs share sessions between Node and real Django, on a server through a proxy that fails, on
 SQLite beside a process that holds the lock and is killed. Then the same with Django alone, then with faults planted
 under Node, each of which must be found. Ends with \`N passed, N failed\`: Node may cause no anomaly.
+
+Redis, a redis-server of our own, is also restarted and killed: once with every write on its disk, once with snapshots
+alone, where what Redis itself forgets is counted apart.
 
 Of session files one Node process may cause none. With several, what falls into the window between a last look and a
 rename is counted; more than ${MOST_HITS} in a hundred writes is no such chance. Sessions in cookies are judged for crossed
@@ -41,6 +46,7 @@ const KINDS: readonly AnomalyKind[] = ['resurrection', 'lost', 'own write missed
 /** Where sessions are, and what a history of them is judged for. */
 interface Place {
   readonly name: string
+  readonly engine: string
   open(): Promise<HistoryDatabase>
   readonly kinds: readonly AnomalyKind[]
   /** Whether chance may lose what two processes of Node write at once. */
@@ -64,7 +70,23 @@ const python = process.env.BRIDGE_PYTHON_5_2
 /** Engines whose sessions are in no database. */
 const ELSEWHERE: readonly Place[] = [
   {
+    name: 'redis',
+    engine: 'cache',
+    open: () => redisForHistory('everything'),
+    kinds: KINDS,
+    failures: 'some',
+    faults: ['blind saves in Redis'],
+  },
+  {
+    name: 'redis with snapshots',
+    engine: 'cache',
+    open: () => redisForHistory('snapshots'),
+    kinds: KINDS,
+    failures: 'some',
+  },
+  {
     name: 'file',
+    engine: 'file',
     open: filesForHistory,
     kinds: KINDS,
     hasWindow: true,
@@ -73,6 +95,7 @@ const ELSEWHERE: readonly Place[] = [
   },
   {
     name: 'signed_cookies',
+    engine: 'signed_cookies',
     open: cookiesForHistory,
     kinds: ['crossed'],
     failures: 'none',
@@ -81,7 +104,8 @@ const ELSEWHERE: readonly Place[] = [
 ]
 
 function inDatabase(name: DatabaseName): Place {
-  return { name, open: () => databaseForHistory(name), kinds: KINDS, failures: name === 'sqlite' ? 'perhaps' : 'some' }
+  const failures = name === 'sqlite' ? 'perhaps' : 'some'
+  return { name, engine: 'db', open: () => databaseForHistory(name), kinds: KINDS, failures }
 }
 
 const { tell, end } = startOutcome()
@@ -93,8 +117,10 @@ async function main(): Promise<void> {
   const chosen = chosenDatabases(options.database)
   if ('refusal' in chosen) return refuse(chosen.refusal, HELP)
   const { engine } = options
-  const places = engine === 'db' ? chosen.names.map(inDatabase) : ELSEWHERE.filter(({ name }) => name === engine)
+  const places = engine === 'db' ? chosen.names.map(inDatabase) : ELSEWHERE.filter((place) => place.engine === engine)
   if (places.length === 0) return refuse(`Not known: ${engine}.`, HELP)
+  const missing = engine === 'cache' ? missingRedisServer() : null
+  if (missing !== null) return refuse(`For cache: ${missing}.`, HELP)
   if (!python)
     return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`, HELP)
   const operations = Number(options.operations ?? (options.full ? FULL : QUICK))
@@ -163,6 +189,9 @@ function report(both: HistoryResult, alone: HistoryResult, { name, kinds }: Plac
     )
   }
   console.log(`  rows left: ${both.rows}, unreadable ${both.unreadableRows}`)
+  if (both.rollbacks === 0) return
+  const forgotten = kinds.map((kind) => `${kind} ${both.forgotten.filter((each) => each.kind === kind).length}`)
+  console.log(`  by the store itself, killed ${both.rollbacks} times after a snapshot: ${forgotten.join(', ')}`)
 }
 
 function judge(

@@ -3,10 +3,12 @@
 import { djangoDatabase } from '../database-choice.ts'
 import type { Random } from '../seeded-random.ts'
 import { browse } from './browsers.ts'
-import { checkHistory, type Verdict } from './checker.ts'
+import { type Anomaly, checkHistory, type Verdict } from './checker.ts'
 import type { HistoryDatabase } from './database.ts'
 import { END_OF_HISTORY, type Event } from './event.ts'
 import type { Plant } from './plants.ts'
+import { isForgotten } from './redis.ts'
+import { blamed, revivedKeys } from './revived-keys.ts'
 import type { StoreFault } from './store-faults.ts'
 import {
   type DjangoPlace,
@@ -35,6 +37,10 @@ export interface HistoryOptions {
 
 export interface HistoryResult extends Verdict {
   readonly events: readonly Event[]
+  /** Anomalies that the store itself caused, which forgot what it had answered; they are not among the others. */
+  readonly forgotten: readonly Anomaly[]
+  /** How often it did so. */
+  readonly rollbacks: number
   readonly seconds: number
   /** By side and outcome. */
   readonly outcomes: Readonly<Record<string, number>>
@@ -66,9 +72,17 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     if (!row.is_readable || row.state === null) unreadableRows++
     else events.push(lookAt(row.key, row.state, events))
   }
+  const { anomalies: found, checked } = checkHistory(events)
+  const byId = new Map(events.map((event) => [event.id, event]))
+  const revived = database.djangoRevives ? revivedKeys(events) : new Set<string>()
+  const anomalies = found.map((anomaly) => blamed(anomaly, byId, revived))
+  const forgotten = anomalies.filter((anomaly) => isForgotten(anomaly, byId, database.rollbacks ?? []))
   return {
     events,
-    ...checkHistory(events),
+    checked,
+    anomalies: anomalies.filter((anomaly) => !forgotten.includes(anomaly)),
+    forgotten,
+    rollbacks: database.rollbacks?.length ?? 0,
     outcomes: countOf(events),
     rows,
     unreadableRows,
@@ -77,8 +91,8 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
 }
 
 /** Past everything that disturbs it. */
-function directPlace({ directUrl, settings }: HistoryDatabase): DjangoPlace {
-  return { database: djangoDatabase(directUrl), ...(settings && { settings }) }
+function directPlace({ directUrl, settings, directSettings = settings }: HistoryDatabase): DjangoPlace {
+  return { database: djangoDatabase(directUrl), ...(directSettings && { settings: directSettings }) }
 }
 
 function startWorkers({ database, python, sides, plant, fault, nodes }: HistoryOptions): Promise<Worker[]> {

@@ -25,6 +25,12 @@ export const STORE_FAULTS = {
     to: `async load(key) {${CROSSING}`,
     leadsTo: 'crossed',
   },
+  'blind saves in Redis': {
+    file: 'caches/redis-scripts.ts',
+    from: "redis.call('GET', KEYS[1]) ~= ARGV[1]",
+    to: "redis.call('EXISTS', KEYS[1]) == 0",
+    leadsTo: 'lost',
+  },
   'cookies of others': {
     file: 'stores/signed-cookies.ts',
     from: 'load: async (key) => open(key),',

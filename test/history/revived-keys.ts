@@ -1,0 +1,33 @@
+/**
+ * Keys that Django's cache engine put back. Its save looks whether a key is there, and then sets it: a key that somebody
+ * renewed in between stands again, as a second session that nobody asked for.
+ */
+import type { Anomaly } from './checker.ts'
+import { type Event, KEY_CHANGING } from './event.ts'
+
+/** The old keys of renewals that ran beside a save of Django's under the same key. */
+export function revivedKeys(events: readonly Event[]): ReadonlySet<string> {
+  const byCookie = Map.groupBy(events, ({ cookie }) => cookie)
+  const revived = new Set<string>()
+  for (const [cookie, own] of byCookie) {
+    if (cookie === null) continue
+    const renewals = own.filter((event) => KEY_CHANGING.includes(event.operation) && event.sent !== cookie)
+    const saves = own.filter(({ side, operation }) => side === 'django' && !READING.includes(operation))
+    const isBeside = (one: Event): boolean => saves.some((save) => save !== one && overlaps(save, one))
+    if (renewals.some(isBeside)) revived.add(cookie)
+  }
+  return revived
+}
+
+const READING: readonly string[] = ['read', 'ghost', 'logout']
+
+/** As Django's, where one of the two keys that an anomaly is about was put back by it. */
+export function blamed(anomaly: Anomaly, byId: ReadonlyMap<number, Event>, revived: ReadonlySet<string>): Anomaly {
+  const keys = [byId.get(anomaly.found)?.cookie, byId.get(anomaly.about)?.cookie]
+  const isRevived = keys.some((key) => typeof key === 'string' && revived.has(key))
+  return isRevived && anomaly.kind !== 'crossed' ? { ...anomaly, cause: 'django' } : anomaly
+}
+
+function overlaps(one: Event, other: Event): boolean {
+  return one.start < other.end && other.start < one.end
+}
