@@ -159,10 +159,16 @@ def stored():
             yield row.session_key, row.get_decoded()
     elif engine == "file":
         for name in os.listdir(settings.SESSION_FILE_PATH):
+            # What a killed process left beside its session.
+            if "_out_" in name:
+                continue
             store = file.SessionStore(name.removeprefix(settings.SESSION_COOKIE_NAME))
             # As clear_expired: what cannot be read is not replaced.
             store.create = lambda: None
-            yield store.session_key, store.load()
+            key, data = store.session_key, store.load()
+            # Another may be about to fill it, or have moved or deleted it meanwhile.
+            if data or is_filled(store._key_to_file(key)):
+                yield key, data
     elif engine == "cache":
         prefix = caches["default"].make_key(cache.KEY_PREFIX)
         for name in caches["default"]._cache.get_client().scan_iter(match=prefix + "*"):
@@ -171,6 +177,13 @@ def stored():
             # Django's `cycle_key` stores an empty session first, and may not get to fill it.
             if data or not isinstance(caches["default"].get(cache.KEY_PREFIX + key), dict):
                 yield key, data
+
+
+def is_filled(path):
+    try:
+        return os.stat(path).st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def rows():

@@ -12,11 +12,14 @@ is written: Django itself gives a login by a fallback key a new hash.
 import json
 import sys
 
-import history_worker  # noqa: F401 – configures Django from the same argument
+import history_worker  # configures Django from the same argument
+from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
+
+SessionStore = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 
 
 def login_of(data):
@@ -32,9 +35,8 @@ def login_of(data):
 
 def read():
     rows = []
-    for row in Session.objects.all():
-        data = row.get_decoded()
-        rows.append({"key": row.session_key, "data": data or None, "login": login_of(data)})
+    for key, data in history_worker.stored():
+        rows.append({"key": key, "data": data or None, "login": login_of(data)})
     return rows
 
 
@@ -43,5 +45,6 @@ if __name__ == "__main__":
     for line in sys.stdin:
         asked = json.loads(line)
         if "forget" in asked:
-            Session.objects.filter(pk__in=asked["forget"]).delete()
+            for key in asked["forget"]:
+                SessionStore().delete(key)
         print(json.dumps([] if "forget" in asked else read()), flush=True)

@@ -6,7 +6,7 @@ import { callFiles, changeFile } from './file-calls.ts'
 import { nullIfAbsent } from './file-faults.ts'
 
 /** A file system that reads a file within this time is not waited for when it renames one. */
-const AT_ONCE_MS = 20
+const AT_ONCE_MS = 50
 
 export interface StandingFile {
   /** Null where they are more than was asked for. */

@@ -2,15 +2,17 @@
 import { spawn } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { sessionAuthHash } from '../../src/auth/session-hash.ts'
 import { type Bridge, createBridge } from '../../src/bridge.ts'
+import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { chosenDatabases, DATABASE_OPTION, type DatabaseName, djangoDatabase, newDatabase } from '../database-choice.ts'
-import { prepareDatabase } from '../history/workers.ts'
+import { type DjangoPlace, prepareDatabase } from '../history/workers.ts'
 import type { DatabaseHome } from '../interop/live-site.ts'
 import { refuse, startOutcome } from '../outcome.ts'
 import { seededRandom, shuffled } from '../seeded-random.ts'
@@ -35,6 +37,7 @@ const SECRETS = {
 const HELP = `npm run crash -- [options]
 
   ${DATABASE_OPTION}
+  --engine NAME  db (default) or file, whose calls of the file system are what processes are killed at
   --full         every place ${FULL} times, else once
   --seed N       the order of the kills
   --help
@@ -42,7 +45,8 @@ const HELP = `npm run crash -- [options]
 Node processes are killed (SIGKILL) before sending, after sending and after the reply of each statement of a save,
 cycleKey, flush and the rotation after a match by a fallback key; real Django then reads the rows: the old state or the
 new one, never both keys, never a row that cannot be read. Then the same with a change of keys in two statements, which
-must be noticed. Ends with \`N passed, N failed\`.`
+must be noticed. A session file that is renamed to its new key and not yet replaced there has the old state under a key
+that nobody was told: it is counted, and only there. Ends with \`N passed, N failed\`.`
 
 /** What no kill may lead to. */
 const WRONGS = [
@@ -71,6 +75,7 @@ interface Reader {
 /** One database with Django beside it. */
 interface Site {
   readonly url: string
+  readonly settings: Partial<DjangoSettings>
   readonly reader: Reader
   readonly bridge: Bridge
   /** Until the server is through with what a client of this name sent who is no more. */
@@ -85,6 +90,8 @@ interface Tally {
   trials: number
   old: number
   new: number
+  /** Old states under a key that nobody was told. */
+  moved: number
   readonly wrongs: Wrongs
 }
 
@@ -97,6 +104,7 @@ const BUSY: Readonly<Record<string, string>> = {
 const { values: options } = parseArgs({
   options: {
     database: { type: 'string', multiple: true },
+    engine: { type: 'string', default: 'db' },
     full: { type: 'boolean', default: false },
     seed: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -120,22 +128,24 @@ async function main(): Promise<void> {
   if (!Number.isSafeInteger(seed)) return refuse('--seed is a whole number.', HELP)
   console.log(`every place ${times} times; seed ${seed}`)
   await buildVictim()
-  for (const name of chosen.names) await crashes(name)
+  if (options.engine === 'file') await crashes('file', await startSite(await newDatabase('sqlite'), 'file'))
+  else if (options.engine !== 'db') return refuse(`Not known: ${options.engine}.`, HELP)
+  else for (const name of chosen.names) await crashes(name, await startSite(await newDatabase(name)))
   end()
 }
 
-async function crashes(name: DatabaseName): Promise<void> {
-  const site = await startSite(await newDatabase(name))
+async function crashes(name: DatabaseName | 'file', site: Site): Promise<void> {
   try {
     for (const operation of OPERATIONS) {
       const { tally, statements } = await killEverywhere(site, { operation, times, isCareless: false })
       console.log(
-        `\n${name}, ${operation} (${statements.join(', ')}): ${tally.trials} killed; ${tally.old} times the old state, ${tally.new} times the new one`,
+        `\n${name}, ${operation} (${statements.join(', ')}): ${tally.trials} killed; ${tally.old} times the old state, ${tally.new} times the new one${tally.moved > 0 ? `, ${tally.moved} times lost between two names` : ''}`,
       )
       for (const wrong of WRONGS) tell(!tally.wrongs.has(wrong), `${name}, ${operation}: ${told(tally, wrong)}`)
       tell(tally.old > 0 && tally.new > 0, `${name}, ${operation}: both states were seen`)
     }
-    if (name !== 'sqlite') return
+    if (name === 'file') await sweeps(site)
+    if (name !== 'sqlite' && name !== 'file') return
     const { tally } = await killEverywhere(site, { operation: 'cycleKey', times: 1, isCareless: true })
     console.log()
     tell(
@@ -147,15 +157,30 @@ async function crashes(name: DatabaseName): Promise<void> {
   }
 }
 
-async function startSite(home: DatabaseHome): Promise<Site> {
+/** What killed processes left beside the sessions goes with the next clearing that comes an hour later. */
+async function sweeps({ url, settings }: Site): Promise<void> {
+  const left = () => readdirSync(settings.SESSION_FILE_PATH ?? '').filter((file) => file.includes('_out_')).length
+  const before = left()
+  const bridge = createBridge(
+    { SECRET_KEY: SECRETS.secretKey, DEBUG: true, DATABASES: { default: url }, ...settings },
+    { hooks: { now: () => new Date(Date.now() + 3_700_000) } },
+  )
+  await bridge.clearExpired()
+  await bridge.close()
+  tell(before > 0 && left() === 0, `file: ${before} temporary files of killed processes, ${left()} after a clearing`)
+}
+
+async function startSite(home: DatabaseHome, engine?: 'file'): Promise<Site> {
   const { url } = home
   const database = djangoDatabase(url)
-  await prepareDatabase(python, { database }, SECRETS)
-  const reader = await startReader(database)
-  const bridge = createBridge({ SECRET_KEY: SECRETS.secretKey, DEBUG: true, DATABASES: { default: url } })
+  const settings = engine === 'file' ? filesBeside(url) : {}
+  await prepareDatabase(python, { database, settings }, SECRETS)
+  const reader = await startReader({ database, settings })
+  const bridge = createBridge({ SECRET_KEY: SECRETS.secretKey, DEBUG: true, DATABASES: { default: url }, ...settings })
   const busy = BUSY[new URL(url).protocol]
   return {
     url,
+    settings,
     reader,
     bridge,
     async hasFinished(name) {
@@ -171,26 +196,32 @@ async function startSite(home: DatabaseHome): Promise<Site> {
   }
 }
 
+function filesBeside(url: string): Partial<DjangoSettings> {
+  const folder = join(dirname(url.slice('sqlite:///'.length)), 'sessions')
+  mkdirSync(folder)
+  return { SESSION_ENGINE: 'django.contrib.sessions.backends.file', SESSION_FILE_PATH: folder }
+}
+
 /** Kills at every place of one operation, in any order. */
 async function killEverywhere(
   site: Site,
   { operation, times, isCareless }: { operation: Operation; times: number; isCareless: boolean },
 ): Promise<{ tally: Tally; statements: readonly string[] }> {
-  const tally: Tally = { trials: 0, old: 0, new: 0, wrongs: new Map() }
+  const tally: Tally = { trials: 0, old: 0, new: 0, moved: 0, wrongs: new Map() }
   const statements = await statementsOf(site, operation, isCareless)
   const places = statements.flatMap((verb, statement) =>
-    // A statement that changes no row is never midway.
-    MOMENTS.filter((moment) => moment !== 'during' || verb !== 'SELECT' || !site.url.startsWith('sqlite')).map(
+    MOMENTS.filter((moment) => moment !== 'during' || hasMidway(verb, site)).map(
       (moment): Place => ({ statement, moment }),
     ),
   )
   const waiting = shuffled(Array.from({ length: times }, () => places).flat(), random)
   // Careless stores change something with the first of their statements already.
-  const write = isCareless ? Number.NaN : statements.findIndex((verb) => verb !== 'SELECT')
+  const write = isCareless ? Number.NaN : statements.findLastIndex((verb) => isWrite(verb))
+  const claim = statements.findIndex((verb) => isWrite(verb))
   await Promise.all(
     Array.from({ length: BREADTH }, async () => {
       for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-        await killOnce(site, { operation, place, isCareless, write, tally })
+        await killOnce(site, { operation, place, isCareless, write, claim, tally })
         tally.trials++
         if (options.full && tally.trials % 100 === 0) console.error(`  ${operation}: ${tally.trials} killed`)
       }
@@ -199,17 +230,30 @@ async function killEverywhere(
   return { tally, statements }
 }
 
+/** Whether a statement changes a row, or a call what a name stands for. */
+function isWrite(verb: string): boolean {
+  return !['SELECT', 'open', 'stat', 'statSync', 'readFile', 'write', 'utimes', 'close'].includes(verb)
+}
+
+/** A statement that changes no row is never midway, and of the calls of a file system only a write is. */
+function hasMidway(verb: string, { url, settings }: Site): boolean {
+  if (settings.SESSION_FILE_PATH !== undefined) return verb === 'write'
+  return verb !== 'SELECT' || !url.startsWith('sqlite')
+}
+
 interface Trial {
   readonly operation: Operation
   readonly place: Place
   readonly isCareless: boolean
-  /** The statement that writes. */
+  /** The statement that writes, the last of them. */
   readonly write: number
+  /** The first of them. */
+  readonly claim: number
   readonly tally: Tally
 }
 
 async function killOnce(site: Site, trial: Trial): Promise<void> {
-  const { operation, place, isCareless, write, tally } = trial
+  const { operation, place, isCareless, write, claim, tally } = trial
   const wrong = (what: (typeof WRONGS)[number]): void => void tally.wrongs.set(what, (tally.wrongs.get(what) ?? 0) + 1)
   const { mark, cookie, key } = await newSession(site, operation)
   const { signal } = await runVictim({ ...victimOn(site, operation, isCareless), cookie, place, name: mark })
@@ -230,7 +274,10 @@ async function killOnce(site: Site, trial: Trial): Promise<void> {
   if (row !== undefined) {
     const movesKey = operation === 'cycleKey' || operation === 'rotation'
     const hash = isNew || operation !== 'rotation' ? 'current' : 'fallback'
-    const isWhole = (row.key !== key) === (isNew && movesKey) && String(row.data?.filler).length === FILLER
+    // Between the two renames of a session file.
+    const isMoved = claim < write && place.statement >= claim && !isNew && movesKey && row.key !== key
+    if (isMoved) tally.moved++
+    const isWhole = (isMoved || (row.key !== key) === (isNew && movesKey)) && String(row.data?.filler).length === FILLER
     if (!isWhole || (isNew && operation === 'flush')) wrong('states that are neither old nor new')
     if (row.login !== hash) wrong('logins lost')
   }
@@ -267,7 +314,7 @@ async function statementsOf(site: Site, operation: Operation, isCareless: boolea
 
 function victimOn(site: Site, operation: Operation, isCareless: boolean) {
   const { secretKey, fallbackKey } = SECRETS
-  return { databaseUrl: site.url, secretKey, fallbackKey, operation, isCareless }
+  return { databaseUrl: site.url, settings: site.settings, secretKey, fallbackKey, operation, isCareless }
 }
 
 /** As one file of JavaScript, which starts several times as fast. */
@@ -278,7 +325,8 @@ async function buildVictim(): Promise<void> {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    external: ['pg-native'],
+    // Of another language, or not installed.
+    external: ['pg-native', 'lz4-napi', '@napi-rs/lzma'],
     // What is CommonJS in it asks for Node's own modules.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
   })
@@ -292,9 +340,9 @@ async function runVictim(given: VictimOptions): Promise<{ signal: string | null;
   return { signal, output }
 }
 
-async function startReader(database: ReturnType<typeof djangoDatabase>): Promise<Reader> {
+async function startReader(place: DjangoPlace): Promise<Reader> {
   const given = {
-    database,
+    ...place,
     secret_key: SECRETS.secretKey,
     secret_key_fallbacks: [SECRETS.fallbackKey],
     password: SECRETS.password,

@@ -2,14 +2,19 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { createPool, type PoolConnection } from 'mysql2'
 import pg from 'pg'
-import { createBridge } from '../../src/bridge.ts'
+import { type Bridge, createBridge } from '../../src/bridge.ts'
 import type { DatabaseClient } from '../../src/connect-database.ts'
 import type { DjangoContext } from '../../src/context.ts'
 import type { MysqlCallbackPool, MysqlConnection } from '../../src/databases/mysql-pool.ts'
+import type { DjangoSettings } from '../../src/settings/settings.ts'
+import { linkInsteadOfMoving, watchFiles } from './watched-files.ts'
 
 export type Operation = 'save' | 'cycleKey' | 'flush' | 'rotation'
 
-/** Before the statement is sent; when it is sent, or in SQLite has changed a row and not committed; after its reply. */
+/**
+ * Before the statement is sent; when it is sent, or in SQLite has changed a row and not committed, or of a file the first
+ * half is written; after its reply.
+ */
 export type Moment = 'before' | 'during' | 'after'
 
 export interface Place {
@@ -19,6 +24,8 @@ export interface Place {
 }
 
 export interface VictimOptions {
+  /** Beside the database; session files are watched instead of statements. */
+  readonly settings: Partial<DjangoSettings>
   readonly databaseUrl: string
   readonly secretKey: string
   readonly fallbackKey: string
@@ -47,7 +54,7 @@ function die(): void {
 
 function answered(sql: string): void {
   if (isAt('after')) die()
-  sent.push(sql.slice(0, sql.indexOf(' ')))
+  sent.push(sql.split(' ', 1)[0] ?? '')
 }
 
 const never = new Promise<never>(() => undefined)
@@ -182,12 +189,26 @@ const CLIENTS: Readonly<Record<string, () => DatabaseClient>> = {
   'mysql:': mysqlClient,
 }
 
-const client = CLIENTS[new URL(options.databaseUrl).protocol]?.()
-if (client === undefined) throw new Error('No such database.')
-const bridge = createBridge(
-  { SECRET_KEY: options.secretKey, SECRET_KEY_FALLBACKS: [options.fallbackKey], DEBUG: true },
-  { clients: { databases: { default: client } } },
-)
+/** Where the statements are watched, or the calls of the file system; of those, users come from elsewhere. */
+function openBridge(): Bridge {
+  const { databaseUrl, settings } = options
+  const folder = settings.SESSION_FILE_PATH
+  const keys = { SECRET_KEY: options.secretKey, SECRET_KEY_FALLBACKS: [options.fallbackKey], DEBUG: true }
+  if (typeof folder === 'string') {
+    if (options.isCareless) linkInsteadOfMoving(folder)
+    watchFiles(folder, {
+      before: () => isAt('before') && die(),
+      midway: () => isAt('during') && die(),
+      after: answered,
+    })
+    return createBridge({ ...keys, ...settings, DATABASES: { default: databaseUrl } })
+  }
+  const client = CLIENTS[new URL(databaseUrl).protocol]?.()
+  if (client === undefined) throw new Error('No such database.')
+  return createBridge({ ...keys, ...settings }, { clients: { databases: { default: client } } })
+}
+
+const bridge = openBridge()
 const django = bridge.open({ method: 'GET', url: '/', headers: { cookie: options.cookie }, secure: false })
 await act(django)
 await django.finish(200)

@@ -38,7 +38,8 @@ Redis, a redis-server of our own, is also restarted and killed: once with every 
 alone, where what Redis itself forgets is counted apart.
 
 Of session files one Node process may cause none. With several, what falls into the window between a last look and a
-rename is counted; more than ${MOST_HITS} in a hundred writes is no such chance. Sessions in cookies are judged for crossed
+rename is counted; more than ${MOST_HITS} in a hundred writes is no such chance. Beside Django, whose saves bring ended sessions
+back, what Node then writes upon those counts as Node's. Sessions in cookies are judged for crossed
 values alone: the browser keeps the cookie of the later answer.`
 
 const KINDS: readonly AnomalyKind[] = ['resurrection', 'lost', 'own write missed', 'crossed']
@@ -136,6 +137,8 @@ async function main(): Promise<void> {
     report(both, alone, place)
     judge(place.name, both, { operations, place })
     if (place.hasWindow) {
+      const several = await history(place, python, random, { operations, sides: ['node'], nodes: 3 })
+      judge(`${place.name}, three Node processes`, several, { operations, place })
       const single = await history(place, python, random, { operations, sides: ['node'], nodes: 1 })
       judge(`${place.name}, one Node process`, single, { operations, place: { ...place, hasWindow: false } })
     }
@@ -219,7 +222,11 @@ function judge(
   tell(isEnough, `${name}: there was enough to judge`)
   const failed = Object.entries(seen).some(([what, times]) => what.endsWith('failed') && times > 0)
   if (place.failures === 'some') tell(failed, `${name}: the faults were felt`)
-  if (place.failures === 'none') tell(!failed, `${name}: no request failed`)
+  if (place.failures === 'none') tell(!failed, `${name}: no request failed${failed ? reasons(result.events) : ''}`)
+}
+
+function reasons(events: readonly Event[]): string {
+  return `: ${[...new Set(events.filter(({ outcome }) => outcome === 'failed').map(({ error }) => error))].join(', ')}`
 }
 
 async function judgeFault(place: Place, fault: StoreFault, python: string, random: Random): Promise<void> {

@@ -72,10 +72,10 @@ async function answer(bridge: Bridge, asked: Request, options: WorkerOptions): P
     const { cookies } = await django.finish(200)
     return { id: asked.id, outcome: 'ok', seen, sent: cookies[0]?.value ?? null, ...stamp }
   } catch (error) {
-    const { code } = error as { code?: unknown }
+    const { code, reason } = error as { code?: unknown; reason?: unknown }
     const outcome = code === 'session_interrupted' ? 'interrupted' : 'failed'
     if (outcome === 'failed' && code !== 'store_unavailable') console.error(error)
-    return { id: asked.id, outcome, seen, sent: null, error: String(code), ...stamp }
+    return { id: asked.id, outcome, seen, sent: null, error: [code, reason].join(' ').trim(), ...stamp }
   }
 }
 
