@@ -68,18 +68,19 @@ export function memcachedServer(address: MemcachedAddress): MemcachedServer {
     const connection = known ?? (await circuit(() => connected(deadline)))
     try {
       const answering = connection.ask(question.bytes, question.key)
-      const answer = await withinDeadline(answering, deadline, () => connection.destroy())
+      const answer = await withinDeadline(answering, deadline, () => undefined)
       // After a refusal nobody knows what the server takes for the next question.
       if (isRefusal(answer, question)) connection.destroy()
       else idle.push(connection)
       return { answer }
     } catch (error) {
+      // Nothing late can be taken for the answer to another question.
       connection.destroy()
       return { lost: connectionFault(error), wasKnown: known !== undefined }
     }
   }
 
-  /** A restart leaves every idle connection broken; each one that is met is destroyed, and then a new one is made. */
+  /** A restart breaks every idle connection; each one that is met is destroyed, and then a new one is made. */
   async function ask(question: Question, deadline: Deadline): Promise<Answer> {
     for (let isLast = false; ; ) {
       const result = await attempt(question, deadline)
