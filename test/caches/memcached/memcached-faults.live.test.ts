@@ -15,6 +15,8 @@ import { startDeadline } from '../../../src/deadline.ts'
 import { cache } from '../../../src/stores/cache.ts'
 import { expiryRule } from '../../../src/stores/session-expiry.ts'
 import { isStored, type NextState, type SessionStore, type StoredSession } from '../../../src/stores/store.ts'
+import { storeOnBoth } from '../../contracts/cached-db-store.ts'
+import { sqliteFixture } from '../../contracts/database-fixtures.ts'
 import { plainValues, setting } from '../../contracts/session-store.ts'
 import { type FaultProxy, startFaultProxy } from '../../fault-proxy.ts'
 import { type PrivateMemcached, type PrivateOptions, startMemcached } from '../../private-memcached.ts'
@@ -91,6 +93,27 @@ describe.skipIf(isMissing)('Memcached that fails', () => {
     const [first] = made
     expect(first && (await store.save(first, setting({ late: 1 })))).toBeNull()
     expect(first && (await store.exists(first.key))).toBe(false)
+  })
+
+  test('S35: cached_db goes on through a restart, with what the rows have', async () => {
+    const server = await start()
+    const { cache: copies, client } = storeOn(server.location)
+    const under = storeOnBoth(await sqliteFixture(), {
+      cache: copies,
+      codec: memcachedItems({ client }),
+      keyOf: memcachedKey((key) => `:1:${key}`, ''),
+    })
+    ends.push(() => under.close())
+    const created = await under.store.create(setting({ a: 1 }))
+    const place = `:1:django.contrib.sessions.cached_db${created.key}`
+    expect(await server.secondsLeft(place)).toBeGreaterThan(1_209_000)
+    await server.restart()
+    expect(await server.secondsLeft(place)).toBeNull()
+    const saved = await under.store.save(await loaded(under.other, created.key), setting({ b: 2 }))
+    expect(saved && plainValues(saved)).toEqual({ a: 1, b: 2 })
+    expect(await server.secondsLeft(place)).toBeGreaterThan(1_209_000)
+    await server.stop()
+    expect(plainValues(await loaded(under.store, created.key))).toEqual({ a: 1, b: 2 })
   })
 
   test('S35: connections that broke while nobody looked cost no error', async () => {
