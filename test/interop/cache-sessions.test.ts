@@ -10,7 +10,7 @@ import { describePickledSessions } from '../contracts/pickled-sessions.ts'
 import { describeSharedSessions } from '../contracts/shared-sessions.ts'
 import { type PrivateMemcached, startMemcached } from '../private-memcached.ts'
 import type { DjangoRuntime } from '../servers.ts'
-import { type LiveSite, openWith, type SiteToTest, sitesToTest, startLiveSite } from './live-site.ts'
+import { type LiveSite, openWith, rowOf, type SiteToTest, sitesToTest, startLiveSite } from './live-site.ts'
 
 const CACHE = 'django.contrib.sessions.backends.cache'
 const CACHED_DB = 'django.contrib.sessions.backends.cached_db'
@@ -158,10 +158,9 @@ function compresses(live: () => LiveSite): void {
 
 function describeTable(where: SiteToTest): void {
   const { runtime, database } = where
-  const vendor = database === 'MySQL' ? 'MySQL or MariaDB' : database
   const settings = settingsOf(CACHE, () => ({ BACKEND: `${BACKENDS}.db.DatabaseCache`, LOCATION: 'site_cache' }))
   const start = startOn(where, settings)
-  const row = { engine: 'cache', backend: `DatabaseCache on ${vendor}`, django: runtime.version } as const
+  const row = { engine: 'cache', backend: `DatabaseCache on ${rowOf(where).backend}`, django: runtime.version } as const
   const stored = async (site: LiveSite, key: string | null) =>
     site.sql('SELECT value FROM site_cache WHERE cache_key = ?', placeOf(key))
   describeSharedSessions(`${where.name}, cache in a table`, { kind: 'plain', row, start, more: sameRows })
