@@ -28,7 +28,7 @@ from django.core import signing  # noqa: E402
 from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 
-from vectors import cookie_header, expire_date, expiry, random_pickles, session_data, set_cookie  # noqa: E402
+from vectors import cookie_header, expire_date, expiry, random_pickles, session_data, set_cookie, zone_times  # noqa: E402
 
 
 def edit(request):
@@ -152,6 +152,7 @@ OPERATIONS = {
     "time_session_decode": time_session_decode,
     "time_session_encode": time_session_encode,
     "pickle_dumps": lambda request: pickle.dumps(json.loads(request["json"]), pickle.HIGHEST_PROTOCOL).hex(),
+    "zone_times": zone_times.zone_times,
     "time_pickle_loads": time_pickle_loads,
     "time_pickle_change": time_pickle_change,
     "time_pickle_dumps": time_pickle_dumps,

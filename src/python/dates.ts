@@ -1,5 +1,5 @@
 /** Python's datetime module as values: nothing is rounded, and a moment without a zone stays without one. */
-import type { PyTimeZone } from './time-zones.ts'
+import { offsetText, type PyTimeZone } from './time-zones.ts'
 
 const DAYS = 999_999_999
 const DAY_MS = 86_400_000
@@ -88,7 +88,7 @@ export class PyTime {
     Object.freeze(this)
   }
 
-  /** `12:00:00.250000+02:00`, as Python's isoformat; without the offset where the zone does not tell it. */
+  /** `12:00:00.250000+02:00`, as Python's isoformat: without an offset where that depends on the day. */
   toString(): string {
     const fraction = this.microsecond === 0 ? '' : `.${String(this.microsecond).padStart(6, '0')}`
     return `${two(this.hour)}:${two(this.minute)}:${two(this.second)}${fraction}${this.zone?.offsetText ?? ''}`
@@ -110,12 +110,15 @@ export class PyDateTime {
     Object.freeze(this)
   }
 
-  /** The moment of a Date in a zone whose offset is known, UTC for example. */
+  /**
+   * The moment of a Date in a zone, UTC for example.
+   * @throws TypeError for a zone that Node does not know
+   */
   static from(moment: Date, zone: PyTimeZone): PyDateTime {
-    const offset = zone.offsetSeconds
+    if (Number.isNaN(moment.getTime())) throw new TypeError('PyDateTime.from takes a valid Date.')
+    const offset = zone.offsetAt(moment.getTime())
     if (offset === null) throw new TypeError('The offset of this zone is not known here.')
     const local = new Date(moment.getTime() + offset * 1000)
-    if (Number.isNaN(local.getTime())) throw new TypeError('PyDateTime.from takes a valid Date.')
     return new PyDateTime(
       new PyDate(local.getUTCFullYear(), local.getUTCMonth() + 1, local.getUTCDate()),
       new PyTime({
@@ -123,6 +126,7 @@ export class PyDateTime {
         minute: local.getUTCMinutes(),
         second: local.getUTCSeconds(),
         microsecond: local.getUTCMilliseconds() * 1000,
+        fold: zone.offsetOfReading(local.getTime(), 0) === offset ? 0 : 1,
         zone,
       }),
     )
@@ -140,15 +144,21 @@ export class PyDateTime {
     return utc(year, month, day).getTime() + inDay
   }
 
-  /** The moment to the millisecond; null where it is naive or its zone's offset is not known here (`zoneinfo`). */
+  /** Seconds east of UTC; null where it is naive or its zone is one that Node does not know. */
+  get offsetSeconds(): number | null {
+    return this.zone?.offsetOfReading(this.localMilliseconds, this.time.fold) ?? null
+  }
+
+  /** The moment to the millisecond; null where it is naive or its zone is one that Node does not know. */
   toDate(): Date | null {
-    const offset = this.zone?.offsetSeconds ?? null
+    const offset = this.offsetSeconds
     return offset === null ? null : new Date(this.localMilliseconds - offset * 1000)
   }
 
-  /** `2026-07-01T12:00:00.250000+02:00` */
+  /** `2026-07-01T12:00:00.250000+02:00`, as Python's isoformat; without an offset where it has none. */
   toString(): string {
-    return `${this.date}T${this.time}`
+    const offset = this.zone === null || this.zone.offsetSeconds !== null ? null : this.offsetSeconds
+    return `${this.date}T${this.time}${offset === null ? '' : offsetText(offset)}`
   }
 
   toJSON(): string {

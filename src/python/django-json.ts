@@ -62,8 +62,8 @@ function textOf(value: object): string | undefined {
 /** Microseconds are cut to milliseconds, UTC is `Z`. */
 function dateTimeText(moment: PyDateTime): string {
   const zone = moment.zone
-  if (zone !== null && zone.offsetSeconds === null) {
-    throw new SerializationError(`JSON cannot hold a time of ${named(zone.kind)}, whose offset only Python knows.`)
+  if (zone !== null && moment.offsetSeconds === null) {
+    throw new SerializationError(`JSON cannot hold a time of a zone of ${named(zone.kind)} that Node does not know.`)
   }
   const text = moment.toString()
   const cut = moment.time.microsecond === 0 ? text : text.slice(0, 23) + text.slice(26)

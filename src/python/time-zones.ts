@@ -1,15 +1,19 @@
 /** The zones of Python's times: fixed offsets, and those of zoneinfo and pytz by their names. */
 import type { PyTimeDelta } from './dates.ts'
+import { ZoneRules } from './zone-rules.ts'
 
 export class PyTimeZone {
   /** `fixed`: datetime.timezone; `zoneinfo` and `pytz`: a zone with rules, named. */
   readonly kind: 'fixed' | 'zoneinfo' | 'pytz'
   /** `Europe/Berlin`; the name that a fixed offset was given, else null. */
   readonly name: string | null
-  /** Seconds east of UTC; null where only the zone's rules tell it. */
+  /** Seconds east of UTC, always; null where that depends on the moment. */
   readonly offsetSeconds: number | null
   /** What pytz holds of the zone at that moment. */
   readonly period: { readonly dstSeconds: number; readonly abbreviation: string } | null
+
+  /** Null for a zone that Node does not know; undefined until they are needed. */
+  #rules: ZoneRules | null | undefined
 
   private constructor(
     kind: PyTimeZone['kind'],
@@ -48,22 +52,55 @@ export class PyTimeZone {
     return new PyTimeZone('pytz', name, offsetSeconds, period)
   }
 
-  /** `+02:00`, as isoformat ends with it; empty where the offset is not known here. */
+  /**
+   * Seconds east of UTC at a moment, which is in milliseconds since 1970; null for a zone that Node does not know. The
+   * rules are those of Node's own time zone data, which may be of another year than Python's.
+   */
+  offsetAt(moment: number): number | null {
+    return this.offsetSeconds ?? this.#knownRules()?.at(moment) ?? null
+  }
+
+  /**
+   * Seconds east of UTC when a clock of the zone reads so; null for a zone that Node does not know.
+   * @param reading as milliseconds since 1970 if it were UTC
+   * @param fold 1 for the second of two equal readings
+   */
+  offsetOfReading(reading: number, fold: number): number | null {
+    return this.offsetSeconds ?? this.#knownRules()?.ofReading(reading, fold) ?? null
+  }
+
+  #knownRules(): ZoneRules | null {
+    if (this.#rules === undefined) this.#rules = rulesOf(this.name)
+    return this.#rules
+  }
+
+  /** `+02:00`, as isoformat ends with it; empty where the offset depends on the moment. */
   get offsetText(): string {
-    if (this.offsetSeconds === null) return ''
-    const two = (value: number): string => String(value).padStart(2, '0')
-    const seconds = Math.abs(this.offsetSeconds)
-    const whole = Math.floor(seconds)
-    const sign = this.offsetSeconds < 0 ? '-' : '+'
-    const micro = Math.round((seconds - whole) * 1e6)
-    const small = whole % 60 === 0 && micro === 0 ? '' : `:${two(whole % 60)}`
-    const fraction = micro === 0 ? '' : `.${String(micro).padStart(6, '0')}`
-    return `${sign}${two(Math.floor(whole / 3600))}:${two(Math.floor(whole / 60) % 60)}${small}${fraction}`
+    return this.offsetSeconds === null ? '' : offsetText(this.offsetSeconds)
   }
 
   toString(): string {
     return this.name ?? `UTC${this.offsetSeconds === 0 ? '' : this.offsetText}`
   }
+}
+
+function rulesOf(name: string | null): ZoneRules | null {
+  try {
+    return name === null ? null : new ZoneRules(name)
+  } catch {
+    return null
+  }
+}
+
+/** `+02:00` */
+export function offsetText(offset: number): string {
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const seconds = Math.abs(offset)
+  const whole = Math.floor(seconds)
+  const micro = Math.round((seconds - whole) * 1e6)
+  const small = whole % 60 === 0 && micro === 0 ? '' : `:${two(whole % 60)}`
+  const fraction = micro === 0 ? '' : `.${String(micro).padStart(6, '0')}`
+  return `${offset < 0 ? '-' : '+'}${two(Math.floor(whole / 3600))}:${two(Math.floor(whole / 60) % 60)}${small}${fraction}`
 }
 
 /** To the microsecond, as near as a number is. */

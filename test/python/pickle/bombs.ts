@@ -71,6 +71,19 @@ const BOMBS: readonly (readonly [name: string, pickle: () => Buffer, refusedFor:
     () => bytes('\x8b', uint32(37_000), Buffer.alloc(37_000, 0x55), '\x94](', repeat('}h\x00Ns', 10_000), 'e.'),
     'digits of a key',
   ],
+  [
+    'an int of 90,000 digits as that of 20,000 UUIDs',
+    () =>
+      bytes(
+        'cuuid\nUUID\n\x94}U\x03int\x8b',
+        uint32(37_000),
+        Buffer.alloc(37_000, 0x55),
+        's\x94](',
+        repeat('h\x00)\x81h\x01b', 20_000),
+        'e.',
+      ),
+    'UUID',
+  ],
   ['10,000 keys that end alike', () => bytes('}(', alike(10_000), 'u.'), 'end alike'],
   ['a line of 100 MB', () => bytes('V', repeat('x', 100_000_000), '\n.'), 'bytes'],
   ['a line without an end', () => bytes('V', repeat('x', 1_000_000)), 'ends early'],

@@ -116,12 +116,27 @@ test.each([
     '2026-07-01T00:00:00.000Z',
   ],
   ['datetime.datetime(2026, 7, 1, tzinfo=pytz.utc)', '2026-07-01T00:00:00+00:00', '2026-07-01T00:00:00.000Z'],
-  ["datetime.datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo('Europe/Berlin'))", '2026-10-25T02:30:00', null],
+  [
+    "datetime.datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo('Europe/Berlin'))",
+    '2026-10-25T02:30:00+01:00',
+    '2026-10-25T01:30:00.000Z',
+  ],
   ['datetime.datetime.min', '0001-01-01T00:00:00', null],
 ])('%s reads as text and as a moment', (source, text, moment) => {
   const moments = read(source) as PyDateTime
   expect(String(moments)).toBe(text)
   expect(moments.toDate()?.toISOString() ?? null).toBe(moment)
+})
+
+test('a zone that Node does not know has no moment, and takes none', () => {
+  const zone = PyTimeZone.zoneInfo('Mars/Olympus_Mons')
+  const noon = new PyDateTime(new PyDate(2026, 7, 1), new PyTime({ hour: 12, zone }))
+  expect(noon.toDate()).toBe(null)
+  expect(String(noon)).toBe('2026-07-01T12:00:00')
+  expect(() => PyDateTime.from(new Date(0), zone)).toThrow(TypeError)
+  expect(() => PyDateTime.from(new Date(Number.NaN), PyTimeZone.utc)).toThrow(TypeError)
+  // What pytz holds no offset of is a zone without rules.
+  expect(new PyDateTime(noon.date, new PyTime({ zone: PyTimeZone.pytz('Etc/GMT+5') })).offsetSeconds).toBe(-5 * 3600)
 })
 
 describe('a codec of the site’s own', () => {

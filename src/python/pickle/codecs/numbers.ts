@@ -28,8 +28,10 @@ export const uuidCodec: PickleCodec<PyUuid> = {
   matches: (value) => value instanceof PyUuid,
   decode({ state }) {
     const { int } = (state ?? {}) as { int?: unknown }
-    const isInt = typeof int === 'number' || typeof int === 'bigint'
-    return new PyUuid(isInt ? BigInt(int).toString(16).padStart(32, '0') : '')
+    const value = typeof int === 'number' || typeof int === 'bigint' ? BigInt(int) : -1n
+    // Before it is spelled: one long int may be that of any number of UUIDs.
+    if (BigInt.asUintN(128, value) !== value) throw new TypeError('A UUID is an int of 128 bits.')
+    return new PyUuid(value.toString(16).padStart(32, '0'))
   },
   encode: ({ text }) => ({ made: 'newobj', state: { int: BigInt(`0x${text.replaceAll('-', '')}`) } }),
 }
