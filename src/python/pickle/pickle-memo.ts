@@ -9,7 +9,7 @@ export class PickleMemo {
   /** The place of a part in the memo once it has one; before, whether it will come again. */
   readonly #parts = new Map<PickleNode, number>()
   /** One node for each class, whatever node names it. */
-  readonly #globals = new Map<string, GlobalNode>()
+  #globals: Map<string, GlobalNode> | undefined
   #places = 0
 
   constructor(root: PickleNode) {
@@ -61,6 +61,7 @@ export class PickleMemo {
   #part(node: PickleNode): PickleNode {
     if (!isObjectNode(node) || node.kind !== 'global') return node
     const path = pathOf(node)
+    this.#globals ??= new Map()
     const known = this.#globals.get(path)
     if (known === undefined) this.#globals.set(path, node)
     return known ?? node

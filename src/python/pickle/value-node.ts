@@ -34,7 +34,7 @@ export class ValueNodes {
   readonly #codecs: PickleCodecs
   /** Undefined for what is being written: it is around the value at hand. */
   readonly #made = new Map<object, PickleNode | undefined>()
-  readonly #keyIds = new KeyIds()
+  #keyIds: KeyIds | undefined
   #depth = 0
   /** Where the writing is, for messages. */
   readonly #path: (string | number)[] = []
@@ -189,7 +189,9 @@ export class ValueNodes {
   /** Of two keys that Python takes for one, a value would be lost. */
   #checkKeys(keys: readonly PickleNode[]): void {
     if (areTexts(keys)) return
-    const ids = new Set(keys.map((key) => this.#keyIds.of(key)))
+    this.#keyIds ??= new KeyIds()
+    const ids = new Set<number>()
+    for (const key of keys) ids.add(this.#keyIds.of(key))
     if (ids.size < keys.length) {
       throw notWritable('two keys that are one in Python, such as 1 and true,', this.#path)
     }
