@@ -32,7 +32,7 @@ const GROUPS: Readonly<Record<string, { readonly run: BenchGroup; readonly full:
   },
   bombs: {
     run: bombGroup,
-    full: { rounds: 10, roundMs: 0, warmUpMs: 0 },
+    full: { rounds: 5, roundMs: 0, warmUpMs: 0 },
     quick: { rounds: 2, roundMs: 0, warmUpMs: 0 },
   },
   express: {
