@@ -19,7 +19,8 @@ const HELP = `npm run django-suite -- [options]
 
   --django 4.2|5.2|6.1      default 5.2
   --suite NAME              ${'signing, signed_cookies, sessions, cached_db, cache, file, cookies, middleware, jwt, random, apart; default all'}
-  --database sqlite|postgres  default sqlite; postgres is the server of BRIDGE_POSTGRES_URL
+  --database sqlite|postgres|mysql
+                            default sqlite; the others are the servers of BRIDGE_POSTGRES_URL and BRIDGE_MYSQL_URL
   --mode NAME               plain      everything by Node
                             crossed    Node writes rows, real Django decodes them
                             alternate  every second session store is real Django's, in either order
@@ -30,11 +31,14 @@ const HELP = `npm run django-suite -- [options]
                             default: plain, crossed, alternate, halves
   --fault NAME              only this fault of test/django-suite/faults.ts
   --seed N                  of the suite \`random\`: sessions and requests here and at Django's, side by side; default 1
-  --full                    every Django, both databases, every mode; random with ${FULL_TRIALS} trials a class, else ${TRIALS}
+  --full                    every Django, all databases, every mode; random with ${FULL_TRIALS} trials a class, else ${TRIALS}
   --help
 
 Ends with \`N passed, N failed\`; a test that is left out is in neither number, has its reason
 in python-fixtures/django_suite/left-out.json, and counts as failed in the percentage.`
+
+/** Databases that are servers, by the variables that tell where. */
+const SERVERS = { postgres: 'BRIDGE_POSTGRES_URL', mysql: 'BRIDGE_MYSQL_URL' }
 
 const SESSIONS = 'sessions_tests.tests'
 const SUITES = {
@@ -156,7 +160,11 @@ else main()
 
 function main() {
   const djangos = choice(options.django, ['4.2', '5.2', '6.1'], options.full ? ['4.2', '5.2', '6.1'] : ['5.2'])
-  const databases = choice(options.database, ['sqlite', 'postgres'], options.full ? ['sqlite', 'postgres'] : ['sqlite'])
+  const databases = choice(
+    options.database,
+    ['sqlite', ...Object.keys(SERVERS)],
+    options.full ? ['sqlite', ...Object.keys(SERVERS)] : ['sqlite'],
+  )
   const suites = (options.suite ?? Object.keys(SUITES)).flatMap((name) => choice(name, Object.keys(SUITES)))
   const wanted = options.mode ?? (options.full ? EVERY_MODE : options.fault ? ['faults'] : DEFAULT_MODES)
   const modes = wanted.flatMap((name) => choice(name, [...Object.keys(MODES), 'faults']))
@@ -271,7 +279,7 @@ function runTests({ django, database, suite, run, isShown = false }) {
     SUITE_FOLDER: folder,
     SUITE_SEED: options.seed,
     SUITE_TRIALS: String(options.full && !run.server ? FULL_TRIALS : TRIALS),
-    ...(database === 'postgres' && { SUITE_POSTGRES_URL: postgresUrl() }),
+    ...(database in SERVERS && { SUITE_DATABASE_URL: serverUrl(database) }),
   }
   try {
     const { stdout, stderr } = spawnSync(python, parameters, { encoding: 'utf8', env: environment, maxBuffer: 1 << 28 })
@@ -348,8 +356,8 @@ function pythonOf(django) {
   return process.env[variable] || fail(process.env[`${variable}_MISSING`] || `${variable} is not set.`)
 }
 
-function postgresUrl() {
-  return process.env.BRIDGE_POSTGRES_URL || fail('--database postgres needs BRIDGE_POSTGRES_URL.')
+function serverUrl(database) {
+  return process.env[SERVERS[database]] || fail(`--database ${database} needs ${SERVERS[database]}.`)
 }
 
 function fail(text) {

@@ -11,11 +11,19 @@ def sqlite(name):
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "TEST": {"NAME": path}, "OPTIONS": {"timeout": 20}}
 
 
-def postgresql(url):
+ENGINES = {"postgres": "django.db.backends.postgresql", "mysql": "django.db.backends.mysql"}
+
+
+def database(url):
     parts = urlsplit(url)
     name = unquote(parts.path[1:])
+    if parts.scheme == "mysql":
+        import pymysql
+
+        # Pure Python, where mysqlclient needs a compiler.
+        pymysql.install_as_MySQLdb()
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": ENGINES[parts.scheme],
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -25,8 +33,8 @@ def postgresql(url):
     }
 
 
-URL = os.environ.get("SUITE_POSTGRES_URL")
-DATABASES = {"default": postgresql(URL) if URL else sqlite("default.sqlite3"), "other": sqlite("other.sqlite3")}
+URL = os.environ.get("SUITE_DATABASE_URL")
+DATABASES = {"default": database(URL) if URL else sqlite("default.sqlite3"), "other": sqlite("other.sqlite3")}
 # Django's default is in the memory of one process.
 CACHES = {
     "default": {
