@@ -14,6 +14,8 @@ import { isOutOfDate, isUnsent, mayComeBack, RedisRefusal, redisFault } from './
 export interface RedisClient {
   /** `wait`, `connecting`, `connect`, `ready`, `close`, `reconnecting` or `end`. */
   readonly status: string
+  /** The connection of a single server. */
+  readonly stream?: { cork(): void; uncork(): void }
   connect(): Promise<void>
   /** Sends one command; text in the answer stays bytes. */
   callBuffer(command: string, ...parameters: RedisParameter[]): Promise<unknown>
@@ -136,7 +138,7 @@ function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
         throw redisFault(error)
       })
       try {
-        const answers = Promise.all(commands.map((command) => client.callBuffer(...command)))
+        const answers = Promise.all(sendAtOnce(client, commands))
         return await withinDeadline(answers, deadline, () => discard(client))
       } catch (error) {
         const fault = redisFault(error)
@@ -154,6 +156,17 @@ function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
     read: (commands, deadline) => run(commands, true, deadline),
     write: async (command, deadline) => (await run([command], false, deadline))[0],
     close,
+  }
+}
+
+/** In one packet, where the client has one connection. */
+function sendAtOnce(client: RedisClient, commands: readonly RedisCommand[]): Promise<unknown>[] {
+  const stream = commands.length > 1 ? client.stream : undefined
+  stream?.cork()
+  try {
+    return commands.map((command) => client.callBuffer(...command))
+  } finally {
+    stream?.uncork()
   }
 }
 

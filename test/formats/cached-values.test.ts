@@ -1,4 +1,4 @@
-/** What docs/formats.md says of values in Memcached, in a table and in files. */
+/** What docs/formats.md says of values in Redis, in Memcached, in a table and in files. */
 import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { CacheCodec, CacheItem } from '../../src/caches/cache.ts'
@@ -10,6 +10,7 @@ import { pymemcache } from '../../src/caches/memcached/pymemcache.ts'
 import { murmur3 } from '../../src/caches/memcached/rendezvous.ts'
 import { AnswerReader } from '../../src/caches/memcached/text-protocol.ts'
 import { pickledItems } from '../../src/caches/pickled-items.ts'
+import { REPLACE } from '../../src/caches/redis-scripts.ts'
 import { sessionValues } from '../../src/stores/session-data.ts'
 import { examplesOf } from './examples.ts'
 
@@ -25,6 +26,13 @@ function linesOf(section: string, place = 0): string[] {
 }
 
 const fromHex = (text = ''): Buffer => Buffer.from(text, 'hex')
+
+test('a string of Redis', () => {
+  const [key = '', value] = linesOf('Cached values in Redis')
+  expect(key).toBe(KEY)
+  expect(valuesIn(pickledItems(), { bytes: fromHex(value) })).toEqual({ cart: ['pear'] })
+  expect(examplesOf('Cached values in Redis')[1]).toBe(REPLACE.lua)
+})
 
 test('an item of Memcached', () => {
   const [line = '', plain, compressed] = linesOf('Cached values in Memcached')
