@@ -21,7 +21,7 @@ export interface WallClock {
 /** The clock under USE_TZ. */
 export const utcClock: WallClock = {
   aware: true,
-  instant: (at) => ({ at, wallClock: wallClockText(at.getTime()) }),
+  instant: (at) => instantOf(at, () => at.getTime()),
   later: (at, seconds) => utcClock.instant(new Date(at.getTime() + seconds * 1000)),
   reading: (localMilliseconds) => utcClock.instant(new Date(localMilliseconds)),
 }
@@ -52,11 +52,11 @@ export async function loadZoneClock(timeZone: string): Promise<WallClock> {
   const fromLocal = (milliseconds: number): Instant => {
     const text = new Date(milliseconds).toISOString().slice(0, -1)
     const { epochMilliseconds } = Temporal.PlainDateTime.from(text).toZonedDateTime(timeZone)
-    return { at: new Date(epochMilliseconds), wallClock: wallClockText(milliseconds) }
+    return instantOf(new Date(epochMilliseconds), () => milliseconds)
   }
   return {
     aware: false,
-    instant: (at) => ({ at, wallClock: wallClockText(localMilliseconds(at)) }),
+    instant: (at) => instantOf(at, () => localMilliseconds(at)),
     later: (at, seconds) => fromLocal(localMilliseconds(at) + seconds * 1000),
     reading: fromLocal,
   }
@@ -75,6 +75,16 @@ async function loadTemporal(): Promise<{ Temporal: TemporalLike }> {
     return (await import('temporal-polyfill')) as unknown as { Temporal: TemporalLike }
   } catch (error) {
     throw isNotFound(error) ? missingPackage('temporal-polyfill', ZONE_CLOCK_REASON) : error
+  }
+}
+
+/** Its text is made when somebody asks for it; for the time of day that it compares with, PostgreSQL does not. */
+function instantOf(at: Date, localMilliseconds: () => number): Instant {
+  return {
+    at,
+    get wallClock() {
+      return wallClockText(localMilliseconds())
+    },
   }
 }
 
