@@ -47,7 +47,7 @@ def configure():
     for described in settings.CACHES.values():
         if described["BACKEND"].endswith(".RedisCache"):
             # It sends again by default, too, but for seconds.
-            described["OPTIONS"]["retry"] = Retry(ConstantBackoff(0.02), 3)
+            described.setdefault("OPTIONS", {})["retry"] = Retry(ConstantBackoff(0.02), 3)
     django.setup()
     logging.getLogger("django").setLevel(logging.CRITICAL)
 
@@ -77,6 +77,25 @@ def state_of(session):
         "by": session["by"],
         "marks": {key.removeprefix("mark "): value for key, value in marks.items()},
     }
+
+
+# What this request has put into the cache.
+CACHED = []
+
+
+def watch_cache():
+    """Notes the stamps of the sessions that Django puts into its cache."""
+    if not settings.SESSION_ENGINE.endswith("cached_db"):
+        return
+    cache = caches[settings.SESSION_CACHE_ALIAS]
+    put = cache.set
+
+    def put_and_note(key, value, *args, **kwargs):
+        if value.get("by") is not None:
+            CACHED.append(value["by"])
+        return put(key, value, *args, **kwargs)
+
+    cache.set = put_and_note
 
 
 class Handler:
@@ -124,6 +143,7 @@ class Handler:
 
 def answer(asked):
     handler = Handler(asked)
+    CACHED.clear()
     request = RequestFactory().get("/")
     if asked["cookie"] is not None:
         request.COOKIES[settings.SESSION_COOKIE_NAME] = asked["cookie"]
@@ -137,7 +157,7 @@ def answer(asked):
     except Exception as error:  # noqa: BLE001 – whatever a failing server makes Django raise
         reply.update(outcome="failed", error=type(error).__name__)
         connection.close()
-    return reply | handler.done
+    return reply | handler.done | ({"cached": list(CACHED)} if CACHED else {})
 
 
 def prepare():
@@ -146,6 +166,7 @@ def prepare():
 
 
 def serve():
+    watch_cache()
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)
@@ -154,7 +175,7 @@ def serve():
 def stored():
     """The key and the data of every session that is stored, expired or not; no data where it cannot be read."""
     engine = settings.SESSION_ENGINE.rpartition(".")[2]
-    if engine == "db":
+    if engine in ("db", "cached_db"):
         for row in Session.objects.all():
             yield row.session_key, row.get_decoded()
     elif engine == "file":

@@ -16,10 +16,12 @@ const NOT_THERE: readonly StoreFailure[] = ['unreachable', 'deadline', 'starting
 /**
  * @param faultOf what a failure of the driver means
  * @param now milliseconds of a clock that never goes back
+ * @param pauseMs default a second
  */
 export function createCircuit(
   faultOf: (error: unknown) => Error,
   now: () => number = () => performance.now(),
+  pauseMs: number = PAUSE_MS,
 ): Circuit {
   let failures = 0
   let restsUntil = 0
@@ -39,7 +41,7 @@ export function createCircuit(
       if (fault instanceof StoreUnavailable && NOT_THERE.includes(fault.reason)) {
         last = fault
         failures++
-        restsUntil = now() + PAUSE_MS
+        restsUntil = now() + pauseMs
       } else {
         failures = 0
       }

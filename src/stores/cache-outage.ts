@@ -1,6 +1,6 @@
 /** A cache that a site can do without for a while: its failures are reported, and what they left undone is made up for. */
 import { createCircuit } from '../circuit.ts'
-import { type Deadline, partOf } from '../deadline.ts'
+import { type Deadline, partOf, startDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
 
 /** Codes of `onWarning` about the cache of cached_db, each told once a minute at most. */
@@ -17,8 +17,10 @@ export type CacheWarning =
 export type WarnOfCache = (code: CacheWarning, message: string) => void
 
 export interface CacheOutage {
-  /** What `work` resolves to; undefined where the cache failed, or is known to. */
-  attempt<T>(deadline: Deadline, work: (part: Deadline) => Promise<T>): Promise<T | undefined>
+  /** What `work` resolves to; undefined where the cache failed, or, unless it is `urgent`, is known to. */
+  attempt<T>(deadline: Deadline, work: (part: Deadline) => Promise<T>, urgent?: 'urgent'): Promise<T | undefined>
+  /** Whether the cache has answered for a while, so that what others owe after an outage is made up for by now. */
+  isSteady(): boolean
   /** Tells of something, once a minute at most. */
   warn: WarnOfCache
   /** What stands under a key is not to be trusted, and is to be made up for. */
@@ -39,14 +41,22 @@ export interface OutageOptions {
 /** The part of a call that waits for the cache, so that enough is left for the database. */
 const SHARE = 0.25
 const MINUTE = 60_000
+/** After some failures in a row calls go without the cache for this long; it must be noticed soon when it is back. */
+const PAUSE_MS = 200
 /** Keys of sessions that were written while the cache did not answer; beyond that the oldest are forgotten. */
 const MOST_OWED = 10_000
+/** Milliseconds until what is owed is tried again, at first and at most; and how often before a request must ask. */
+const SOON_MS = 50
+const LATE_MS = 1000
+const MOST_TRIES = 100
 
 export function cacheOutage({ now, deadlineMs, warn, amend }: OutageOptions): CacheOutage {
-  const through = createCircuit((error) => error as Error)
+  const through = createCircuit((error) => error as Error, undefined, PAUSE_MS)
   const told = new Map<CacheWarning, number>()
   const owed = new Set<string>()
   let isRepaying = false
+  let tries = 0
+  let failedAt = Number.NEGATIVE_INFINITY
 
   function warnSeldom(code: CacheWarning, message: string): void {
     const time = now().getTime()
@@ -56,13 +66,15 @@ export function cacheOutage({ now, deadlineMs, warn, amend }: OutageOptions): Ca
     warn(code, message)
   }
 
-  async function attempt<T>(deadline: Deadline, work: (part: Deadline) => Promise<T>): Promise<T | undefined> {
+  const attempt: CacheOutage['attempt'] = async (deadline, work, urgent) => {
+    const within = () => work(partOf(deadline, deadlineMs * SHARE))
     try {
-      const result = await through(() => work(partOf(deadline, deadlineMs * SHARE)))
-      if (owed.size > 0 && !isRepaying) void repayAll()
+      const result = await (urgent === undefined ? through(within) : within())
+      if (owed.size > 0) void repayAll()
       return result
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
+      failedAt = performance.now()
       warnSeldom('cache_unavailable', `The cache failed (${error.reason}); sessions come from the database alone.`)
       return undefined
     }
@@ -72,24 +84,34 @@ export function cacheOutage({ now, deadlineMs, warn, amend }: OutageOptions): Ca
     if ((await attempt(deadline, (part) => amend(key, part))) !== undefined) owed.delete(key)
   }
 
-  /** One after another, beside what requests ask for, until the cache fails again. */
+  /** One after another, beside what requests ask for, until the cache fails again; then once more, later. */
   async function repayAll(): Promise<void> {
+    if (isRepaying) return
     isRepaying = true
     for (const key of owed) {
-      await repay(key, partOf({ remaining: () => deadlineMs }, deadlineMs))
+      await repay(key, startDeadline(deadlineMs))
       if (owed.has(key)) break
+      tries = 0
     }
     isRepaying = false
+    if (owed.size > 0) repayLater()
+  }
+
+  function repayLater(): void {
+    if (isRepaying || ++tries > MOST_TRIES) return
+    setTimeout(repayAll, Math.min(LATE_MS, SOON_MS * tries)).unref?.()
   }
 
   return {
     attempt,
+    isSteady: () => owed.size === 0 && performance.now() - failedAt > deadlineMs,
     warn: warnSeldom,
     owe(key) {
       owed.delete(key)
       owed.add(key)
       const [oldest] = owed
       if (owed.size > MOST_OWED && oldest !== undefined) owed.delete(oldest)
+      if (owed.size === 1) repayLater()
     },
     owes: (key) => owed.has(key),
     repay,

@@ -103,7 +103,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
 
     async fill(key, deadline, readRow) {
       const at = keyOf(key)
-      if (at === null) return null
+      if (at === null || !outage.isSteady()) return null
       const lease = await attempt(deadline, (part) => cache.add(at, newMark('lease'), seconds, part))
       if (lease === undefined || lease === null) return null
       const row = await readRow().catch(orUnavailable)
@@ -120,13 +120,11 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
       const own = await attempt(deadline, (part) => setMark(cache, at, BEFORE_WRITE, { seconds, deadline: part }))
       // What throws leaves the mark to its time-out: the write may take place yet.
       const saved = await writeRow()
-      const isDone =
-        own !== undefined &&
-        (await attempt(deadline, async (part) => {
-          const isPut = saved !== null && own?.kind === 'write' && (await put(at, own.version, saved, part))
-          if (!isPut) await setMark(cache, at, AFTERWARDS, { seconds, deadline: part })
-          return true
-        }))
+      const isDone = await attempt(deadline, async (part) => {
+        const isPut = saved !== null && own?.kind === 'write' && (await put(at, own.version, saved, part))
+        if (!isPut) await setMark(cache, at, AFTERWARDS, { seconds, deadline: part })
+        return true
+      })
       if (!isDone) outage.owe(at)
       return saved
     },
@@ -134,14 +132,19 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
     async end(key, deadline, endRow) {
       const at = keyOf(key)
       if (at === null) return endRow()
-      const mark = await attempt(deadline, (part) => setMark(cache, at, BEFORE_END, { seconds, deadline: part }))
+      const mark = await attempt(
+        deadline,
+        (part) => setMark(cache, at, BEFORE_END, { seconds, deadline: part }),
+        'urgent',
+      )
       const result = await endRow()
-      const isMarked = mark !== undefined
-      const after = isMarked
-        ? await attempt(deadline, (part) => setMark(cache, at, AFTERWARDS, { seconds, deadline: part }))
-        : undefined
+      const after = await attempt(
+        deadline,
+        (part) => setMark(cache, at, AFTERWARDS, { seconds, deadline: part }),
+        'urgent',
+      )
       if (after === undefined) outage.owe(at)
-      if (!isMarked) {
+      if (mark === undefined && after === undefined) {
         outage.warn(
           'logout_not_in_cache',
           'A session was ended in the database while the cache did not answer; its copy goes when the cache is back.',

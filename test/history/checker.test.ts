@@ -190,3 +190,26 @@ describe('crossed values', () => {
     expect(found([made, marked])).toEqual([['crossed', 'node', 1]])
   })
 })
+
+describe('copies in a cache', () => {
+  const ours = event(2, 10, { operation: 'write', tab: 'b', seen: first, on: 1 })
+  const stale = event(3, 20, { seen: first })
+  const later = event(4, 40, { seen: state(1, 2, { a: 1, b: 2 }) })
+  const judged = (events: Event[]) =>
+    checkHistory(events, { hasCopies: true }).anomalies.map(({ kind, cause, about }) => [kind, cause, about])
+
+  test('what was not seen and then was is stale, by Node unless Django put the copy there late', () => {
+    expect(judged([made, ours, stale, later])).toEqual([['stale', 'node', 2]])
+    const late = event(5, 12, { side: 'django', seen: first, cached: [1] })
+    expect(judged([made, ours, late, stale, later])).toEqual([['stale', 'django', 2]])
+    expect(judged([made, ours, { ...late, end: 9, start: 6 }, stale, later])).toEqual([['stale', 'node', 2]])
+    expect(judged([made, ours, stale])).toEqual([['lost', 'node', 2]])
+  })
+
+  test('a session that Django put back into the cache after a logout of Node’s is Django’s', () => {
+    const logout = event(2, 10, { operation: 'logout', tab: 'b', seen: first })
+    const late = event(3, 12, { side: 'django', seen: first, cached: [1] })
+    expect(judged([made, logout, late, event(4, 30, { seen: first })])).toEqual([['resurrection', 'django', 2]])
+    expect(judged([made, logout, event(4, 30, { seen: first })])).toEqual([['resurrection', 'node', 2]])
+  })
+})

@@ -14,6 +14,8 @@ export type AnomalyKind =
   | 'lost'
   /** As `lost`, found by the tab that wrote it. */
   | 'own write missed'
+  /** An acknowledged mark was not seen, and then was: an older copy stood in a cache for a while. */
+  | 'stale'
   /** A browser found another browser's values. */
   | 'crossed'
 
@@ -24,6 +26,13 @@ export interface Anomaly {
   readonly found: number
   /** The logout that was undone, the write that was lost, or the stamp of the state that was crossed. */
   readonly about: number
+  /** Of a stale copy: milliseconds from the acknowledgement to the end of the operation that found it. */
+  readonly afterMs?: number
+}
+
+export interface CheckOptions {
+  /** Whether copies beside what is stored may be read: what is seen again later was not lost. */
+  readonly hasCopies?: boolean
 }
 
 export interface Verdict {
@@ -32,7 +41,7 @@ export interface Verdict {
   readonly checked: { readonly states: number; readonly writes: number; readonly logouts: number }
 }
 
-export function checkHistory(events: readonly Event[]): Verdict {
+export function checkHistory(events: readonly Event[], { hasCopies = false }: CheckOptions = {}): Verdict {
   const byId = new Map(events.map((event) => [event.id, event]))
   const sessions = Map.groupBy(events, (event) => originOf(event))
   const anomalies: Anomaly[] = []
@@ -44,7 +53,7 @@ export function checkHistory(events: readonly Event[]): Verdict {
     anomalies.push(
       ...crossed(finders, byId),
       ...resurrections(own, finders, byId, checked),
-      ...lostWrites(own, finders, byId, checked),
+      ...lostWrites(own, finders, { byId, checked, hasCopies }),
     )
   }
   return { anomalies, checked }
@@ -85,6 +94,9 @@ function resurrections(
     if (finder.cookie !== logout.cookie) {
       return [{ kind: 'resurrection', cause: doubler(own), found: finder.id, about: logout.id } as const]
     }
+    if (wasCachedLate(finder, logout, own)) {
+      return [{ kind: 'resurrection', cause: 'django', found: finder.id, about: logout.id } as const]
+    }
     const writer = byId.get((finder.seen as State).by)
     const isLate = writer !== undefined && endOf(writer) > logout.start
     // Without a stamp since, something that leaves none brought it back, or the logout deleted nothing.
@@ -104,26 +116,42 @@ function doubler(own: readonly Event[]): Side {
 function lostWrites(
   own: readonly Event[],
   finders: readonly Event[],
-  byId: ReadonlyMap<number, Event>,
-  checked: { writes: number },
+  { byId, checked, hasCopies }: { byId: ReadonlyMap<number, Event>; checked: { writes: number }; hasCopies: boolean },
 ): Anomaly[] {
   const writes = own.filter((event) => event.outcome === 'ok' && MARKING.includes(event.operation))
   checked.writes += writes.length
   const found = new Map<number, Anomaly>()
+  const stale = new Map<number, Anomaly>()
   for (const finder of finders) {
     const state = finder.seen as State
     for (const [tab, written] of latestBefore(writes, finder.start)) {
       // A tab asks for one thing after another, so its later operations have higher numbers.
-      if ((state.marks[tab]?.[1] ?? -1) >= written.id || found.has(written.id)) continue
+      if (hasMark(finder, tab, written.id) || found.has(written.id)) continue
+      const about = { found: finder.id, about: written.id }
+      const isOlder = hasCopies && [...chain(written.id, byId)].includes(state.by)
+      if (isOlder && finders.some((later) => later.start > finder.start && hasMark(later, tab, written.id))) {
+        // A copy is Django's where it put it there late, or failed to put that of its own write there.
+        const cause = written.side === 'django' || wasCachedLate(finder, written, own) ? 'django' : 'node'
+        const afterMs = finder.end - written.end
+        if (!stale.has(written.id)) stale.set(written.id, { kind: 'stale', cause, ...about, afterMs })
+        continue
+      }
       found.set(written.id, {
         kind: finder.tab === tab ? 'own write missed' : 'lost',
-        cause: wasCopied(finder, own) ? 'django' : culprit(state.by, written.id, byId),
-        found: finder.id,
-        about: written.id,
+        cause:
+          wasCopied(finder, own) || wasCachedLate(finder, written, own)
+            ? 'django'
+            : culprit(state.by, written.id, byId),
+        ...about,
       })
     }
   }
-  return [...found.values()]
+  return [...found.values(), ...stale.values()]
+}
+
+/** Whether a tab's mark was seen, this one or a later one. */
+function hasMark({ seen }: Event, tab: string, id: number): boolean {
+  return (seen?.marks[tab]?.[1] ?? -1) >= id
 }
 
 /** By tab, the last of its writes that was acknowledged before a moment. */
@@ -144,6 +172,12 @@ function wasCopied(finder: Event, own: readonly Event[]): boolean {
       seen?.by === finder.seen?.by &&
       (outcome === 'ok' ? sent === finder.cookie : finder.tab === END_OF_HISTORY),
   )
+}
+
+/** Whether Django put the state that was found into the cache when `since` had begun, or later. */
+function wasCachedLate(finder: Event, since: Event, own: readonly Event[]): boolean {
+  const stamp = (finder.seen as State).by
+  return own.some((event) => event.cached?.includes(stamp) === true && endOf(event) > since.start)
 }
 
 /** The side that put a write upon a state older than `lost`. Where the chains do not tell, it is ours. */

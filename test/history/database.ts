@@ -6,6 +6,7 @@ import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { type DatabaseName, newDatabase } from '../database-choice.ts'
 import { type Fault, type FaultProxy, proxyTo } from '../fault-proxy.ts'
 import type { DatabaseHome } from '../interop/live-site.ts'
+import { startPrivateRedis } from '../private-redis.ts'
 import type { Random } from '../seeded-random.ts'
 import type { Rollback } from './redis.ts'
 
@@ -61,6 +62,34 @@ export async function filesForHistory(): Promise<HistoryDatabase> {
   const folder = join(dirname(home.url.slice('sqlite:///'.length)), 'sessions')
   mkdirSync(folder)
   return elsewhere(home, { SESSION_ENGINE: 'django.contrib.sessions.backends.file', SESSION_FILE_PATH: folder })
+}
+
+/** Rows in a database that fails, and copies in a Redis of our own that is killed and started again, empty. */
+export async function cachedForHistory(name: DatabaseName): Promise<HistoryDatabase> {
+  const [database, redis] = await Promise.all([databaseForHistory(name), startPrivateRedis()])
+  const cache = { BACKEND: 'django.core.cache.backends.redis.RedisCache', LOCATION: redis.url }
+  return {
+    ...database,
+    settings: { SESSION_ENGINE: 'django.contrib.sessions.backends.cached_db', CACHES: { default: cache } },
+    disturb(random) {
+      const calm = database.disturb(random)
+      const failing = repeatedly(
+        () => 500 + random() * 1500,
+        async () => {
+          await redis.stop('crash')
+          await pause(random() * 600)
+          await redis.start()
+        },
+      )
+      return async () => {
+        await failing.stop()
+        await calm()
+      }
+    },
+    async drop() {
+      await Promise.all([database.drop(), redis.drop()])
+    },
+  }
 }
 
 /** Sessions in cookies; the user is in SQLite. */

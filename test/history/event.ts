@@ -47,6 +47,8 @@ export interface Reply {
   /** The new cookie; empty text for a deletion, null for none. */
   readonly sent: string | null
   readonly error?: string
+  /** Stamps of the states that Django put into the cache in this request. */
+  readonly cached?: readonly number[]
 }
 
 export interface Event extends Request, Reply {

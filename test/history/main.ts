@@ -8,7 +8,13 @@ import { refuse, startOutcome } from '../outcome.ts'
 import { missingRedisServer } from '../private-redis.ts'
 import { type Random, seededRandom } from '../seeded-random.ts'
 import type { AnomalyKind } from './checker.ts'
-import { cookiesForHistory, databaseForHistory, filesForHistory, type HistoryDatabase } from './database.ts'
+import {
+  cachedForHistory,
+  cookiesForHistory,
+  databaseForHistory,
+  filesForHistory,
+  type HistoryDatabase,
+} from './database.ts'
 import type { Event } from './event.ts'
 import { PLANTS, type Plant } from './plants.ts'
 import { redisForHistory } from './redis.ts'
@@ -18,13 +24,15 @@ import { STORE_FAULTS, type StoreFault } from './store-faults.ts'
 const FULL = 100_000
 const QUICK = 1_000
 const PLANTED = 1_500
+/** How long after a write its older copy may be seen while the cache is killed and comes back. */
+const LONGEST_STALE_MS = 5000
 /** In a hundred writes, of several processes that rename files at once. */
 const MOST_HITS = 2
 
 const HELP = `npm run history -- [options]
 
   ${DATABASE_OPTION}
-  --engine NAME  db (default), cache, file or signed_cookies; but for the first the user alone is in a database
+  --engine NAME  db (default), cached_db, cache, file or signed_cookies; with the last three the user alone is in a database
   --operations N of each history; default ${QUICK}
   --full         ${FULL} operations
   --seed N       of what browsers wish and what fails; how processes race is nobody's to repeat
@@ -36,6 +44,10 @@ under Node, each of which must be found. Ends with \`N passed, N failed\`: Node 
 
 Redis, a redis-server of our own, is also restarted and killed: once with every write on its disk, once with snapshots
 alone, where what Redis itself forgets is counted apart.
+
+For cached_db, copies are in a Redis of our own, which is killed and started again. What Django's own code puts there too
+late is Django's; two Node processes are judged by themselves as well. While the cache comes back an older copy may be
+seen, which is counted, for less than ${LONGEST_STALE_MS / 1000} s.
 
 Of session files one Node process may cause none. With several, what falls into the window between a last look and a
 rename is counted; more than ${MOST_HITS} in a hundred writes is no such chance. Beside Django, whose saves bring ended sessions
@@ -52,6 +64,8 @@ interface Place {
   readonly kinds: readonly AnomalyKind[]
   /** Whether chance may lose what two processes of Node write at once. */
   readonly hasWindow?: boolean
+  /** Whether Node by itself is judged as well: what Django's code leaves in a cache hides what Node's does. */
+  readonly isSharedCache?: boolean
   /** Whether requests fail: a lock is waited for, a proxy makes them fail. */
   readonly failures: 'some' | 'perhaps' | 'none'
   readonly faults?: readonly StoreFault[]
@@ -109,6 +123,24 @@ function inDatabase(name: DatabaseName): Place {
   return { name, engine: 'db', open: () => databaseForHistory(name), kinds: KINDS, failures }
 }
 
+function inBoth(database: DatabaseName): Place {
+  return {
+    name: `cached_db-${database}`,
+    engine: 'cached_db',
+    open: () => cachedForHistory(database),
+    kinds: [...KINDS, 'stale'],
+    isSharedCache: true,
+    failures: 'some',
+    ...(database === 'sqlite' && { faults: ['older copies stay', 'ended copies stay'] }),
+  }
+}
+
+function placesOf(engine: string, databases: readonly DatabaseName[]): readonly Place[] {
+  if (engine === 'db') return databases.map(inDatabase)
+  if (engine === 'cached_db') return databases.map(inBoth)
+  return ELSEWHERE.filter((place) => place.engine === engine)
+}
+
 const { tell, end } = startOutcome()
 
 if (options.help) console.log(HELP)
@@ -118,7 +150,7 @@ async function main(): Promise<void> {
   const chosen = chosenDatabases(options.database)
   if ('refusal' in chosen) return refuse(chosen.refusal, HELP)
   const { engine } = options
-  const places = engine === 'db' ? chosen.names.map(inDatabase) : ELSEWHERE.filter((place) => place.engine === engine)
+  const places = placesOf(engine, chosen.names)
   if (places.length === 0) return refuse(`Not known: ${engine}.`, HELP)
   const missing = engine === 'cache' ? missingRedisServer() : null
   if (missing !== null) return refuse(`For cache: ${missing}.`, HELP)
@@ -141,6 +173,10 @@ async function main(): Promise<void> {
       judge(`${place.name}, three Node processes`, several, { operations, place })
       const single = await history(place, python, random, { operations, sides: ['node'], nodes: 1 })
       judge(`${place.name}, one Node process`, single, { operations, place: { ...place, hasWindow: false } })
+    }
+    if (place.isSharedCache) {
+      const ours = await history(place, python, random, { operations, sides: ['node'] })
+      judge(`${place.name}, Node alone`, ours, { operations, place: { ...place, failures: 'perhaps' } })
     }
     for (const fault of place.faults ?? []) await judgeFault(place, fault, python, random)
   }
@@ -207,6 +243,12 @@ function judge(
     if (place.hasWindow && kind !== 'crossed') {
       const most = Math.ceil((checked.writes * MOST_HITS) / 100)
       tell(ours.length <= most, `${name}: ${ours.length} ${kind} by Node in the window, at most ${most}`)
+      continue
+    }
+    if (kind === 'stale') {
+      const longest = Math.max(0, ...ours.map(({ afterMs = 0 }) => afterMs))
+      if (longest >= LONGEST_STALE_MS) keep(name, result.events)
+      tell(longest < LONGEST_STALE_MS, `${name}: ${ours.length} stale by Node, up to ${longest.toFixed(0)} ms`)
       continue
     }
     tell(ours.length === 0, `${name}: no ${kind} by Node`)

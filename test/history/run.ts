@@ -72,7 +72,9 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     if (!row.is_readable || row.state === null) unreadableRows++
     else events.push(lookAt(row.key, row.state, events))
   }
-  const { anomalies: found, checked } = checkHistory(events)
+  const { anomalies: found, checked } = checkHistory(events, {
+    hasCopies: database.settings?.SESSION_ENGINE?.endsWith('.cached_db') === true,
+  })
   const byId = new Map(events.map((event) => [event.id, event]))
   const revived = database.djangoRevives ? revivedKeys(events) : new Set<string>()
   const anomalies = found.map((anomaly) => blamed(anomaly, byId, revived))

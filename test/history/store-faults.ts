@@ -31,6 +31,18 @@ export const STORE_FAULTS = {
     to: "redis.call('EXISTS', KEYS[1]) == 0",
     leadsTo: 'lost',
   },
+  'older copies stay': {
+    file: 'stores/cached-copies.ts',
+    from: 'async write(key, deadline, writeRow) {',
+    to: 'async write(key, deadline, writeRow) {\n      if (key.length > 0) return writeRow()',
+    leadsTo: 'stale',
+  },
+  'ended copies stay': {
+    file: 'stores/cached-copies.ts',
+    from: 'async end(key, deadline, endRow) {',
+    to: 'async end(key, deadline, endRow) {\n      if (key.length > 0) return endRow()',
+    leadsTo: 'resurrection',
+  },
   'cookies of others': {
     file: 'stores/signed-cookies.ts',
     from: 'load: async (key) => open(key),',
