@@ -8,13 +8,16 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { Redis } from 'ioredis'
 import { sessionAuthHash } from '../../src/auth/session-hash.ts'
 import { type Bridge, createBridge } from '../../src/bridge.ts'
+import { REMOVE, REPLACE, TOUCH } from '../../src/caches/redis-scripts.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { chosenDatabases, DATABASE_OPTION, type DatabaseName, djangoDatabase, newDatabase } from '../database-choice.ts'
 import { type DjangoPlace, prepareDatabase } from '../history/workers.ts'
 import type { DatabaseHome } from '../interop/live-site.ts'
 import { refuse, startOutcome } from '../outcome.ts'
+import { missingRedisServer, startPrivateRedis } from '../private-redis.ts'
 import { seededRandom, shuffled } from '../seeded-random.ts'
 import type { Moment, Operation, Place, VictimOptions } from './victim.ts'
 
@@ -37,7 +40,8 @@ const SECRETS = {
 const HELP = `npm run crash -- [options]
 
   ${DATABASE_OPTION}
-  --engine NAME  db (default) or file, whose calls of the file system are what processes are killed at
+  --engine NAME  db (default), cache in a redis-server of our own, or file, whose calls of the file system are what
+                 processes are killed at
   --full         every place ${FULL} times, else once
   --seed N       the order of the kills
   --help
@@ -46,7 +50,8 @@ Node processes are killed (SIGKILL) before sending, after sending and after the 
 cycleKey, flush and the rotation after a match by a fallback key; real Django then reads the rows: the old state or the
 new one, never both keys, never a row that cannot be read. Then the same with a change of keys in two statements, which
 must be noticed. A session file that is renamed to its new key and not yet replaced there has the old state under a key
-that nobody was told: it is counted, and only there. Ends with \`N passed, N failed\`.`
+that nobody was told; a session in Redis whose old key has ended, and whose new one was not added, is lost: each is
+counted, and only there. Ends with \`N passed, N failed\`.`
 
 /** What no kill may lead to. */
 const WRONGS = [
@@ -92,6 +97,8 @@ interface Tally {
   new: number
   /** Old states under a key that nobody was told. */
   moved: number
+  /** Sessions of which the old key had ended, and the new one was not there yet. */
+  lost: number
   readonly wrongs: Wrongs
 }
 
@@ -128,24 +135,48 @@ async function main(): Promise<void> {
   if (!Number.isSafeInteger(seed)) return refuse('--seed is a whole number.', HELP)
   console.log(`every place ${times} times; seed ${seed}`)
   await buildVictim()
-  if (options.engine === 'file') await crashes('file', await startSite(await newDatabase('sqlite'), 'file'))
+  if (options.engine === 'file') await crashes('file', await startSite(await newDatabase('sqlite'), filesBeside))
+  else if (options.engine === 'cache') await inRedis()
   else if (options.engine !== 'db') return refuse(`Not known: ${options.engine}.`, HELP)
   else for (const name of chosen.names) await crashes(name, await startSite(await newDatabase(name)))
   end()
 }
 
-async function crashes(name: DatabaseName | 'file', site: Site): Promise<void> {
+async function inRedis(): Promise<void> {
+  const missing = missingRedisServer()
+  if (missing !== null) return refuse(`For cache: ${missing}.`, HELP)
+  const server = await startPrivateRedis()
+  const admin = new Redis(server.port)
+  // Else the first victim would send each script twice.
+  for (const { lua } of [REPLACE, TOUCH, REMOVE]) await admin.script('LOAD', lua)
+  const cache = { BACKEND: 'django.core.cache.backends.redis.RedisCache', LOCATION: server.url, OPTIONS: {} }
+  const settings = { SESSION_ENGINE: 'django.contrib.sessions.backends.cache', CACHES: { default: cache } }
+  const site = await startSite(await newDatabase('sqlite'), () => settings)
+  try {
+    await crashes('redis', {
+      ...site,
+      async hasFinished(name) {
+        while (String(await admin.client('LIST')).includes(name)) await new Promise((resume) => setTimeout(resume, 5))
+      },
+    })
+  } finally {
+    admin.disconnect()
+    await server.drop()
+  }
+}
+
+async function crashes(name: DatabaseName | 'file' | 'redis', site: Site): Promise<void> {
   try {
     for (const operation of OPERATIONS) {
       const { tally, statements } = await killEverywhere(site, { operation, times, isCareless: false })
       console.log(
-        `\n${name}, ${operation} (${statements.join(', ')}): ${tally.trials} killed; ${tally.old} times the old state, ${tally.new} times the new one${tally.moved > 0 ? `, ${tally.moved} times lost between two names` : ''}`,
+        `\n${name}, ${operation} (${statements.join(', ')}): ${tally.trials} killed; ${tally.old} times the old state, ${tally.new} times the new one${tally.moved > 0 ? `, ${tally.moved} times lost between two names` : ''}${tally.lost > 0 ? `, ${tally.lost} times lost between two keys` : ''}`,
       )
       for (const wrong of WRONGS) tell(!tally.wrongs.has(wrong), `${name}, ${operation}: ${told(tally, wrong)}`)
       tell(tally.old > 0 && tally.new > 0, `${name}, ${operation}: both states were seen`)
     }
     if (name === 'file') await sweeps(site)
-    if (name !== 'sqlite' && name !== 'file') return
+    if (name !== 'sqlite' && name !== 'file' && name !== 'redis') return
     const { tally } = await killEverywhere(site, { operation: 'cycleKey', times: 1, isCareless: true })
     console.log()
     tell(
@@ -170,10 +201,13 @@ async function sweeps({ url, settings }: Site): Promise<void> {
   tell(before > 0 && left() === 0, `file: ${before} temporary files of killed processes, ${left()} after a clearing`)
 }
 
-async function startSite(home: DatabaseHome, engine?: 'file'): Promise<Site> {
+async function startSite(
+  home: DatabaseHome,
+  settingsOf: (url: string) => Partial<DjangoSettings> = () => ({}),
+): Promise<Site> {
   const { url } = home
   const database = djangoDatabase(url)
-  const settings = engine === 'file' ? filesBeside(url) : {}
+  const settings = settingsOf(url)
   await prepareDatabase(python, { database, settings }, SECRETS)
   const reader = await startReader({ database, settings })
   const bridge = createBridge({ SECRET_KEY: SECRETS.secretKey, DEBUG: true, DATABASES: { default: url }, ...settings })
@@ -207,7 +241,7 @@ async function killEverywhere(
   site: Site,
   { operation, times, isCareless }: { operation: Operation; times: number; isCareless: boolean },
 ): Promise<{ tally: Tally; statements: readonly string[] }> {
-  const tally: Tally = { trials: 0, old: 0, new: 0, moved: 0, wrongs: new Map() }
+  const tally: Tally = { trials: 0, old: 0, new: 0, moved: 0, lost: 0, wrongs: new Map() }
   const statements = await statementsOf(site, operation, isCareless)
   const places = statements.flatMap((verb, statement) =>
     MOMENTS.filter((moment) => moment !== 'during' || hasMidway(verb, site)).map(
@@ -232,13 +266,13 @@ async function killEverywhere(
 
 /** Whether a statement changes a row, or a call what a name stands for. */
 function isWrite(verb: string): boolean {
-  return !['SELECT', 'open', 'stat', 'statSync', 'readFile', 'write', 'utimes', 'close'].includes(verb)
+  return !['SELECT', 'get', 'open', 'stat', 'statSync', 'readFile', 'write', 'utimes', 'close'].includes(verb)
 }
 
 /** A statement that changes no row is never midway, and of the calls of a file system only a write is. */
 function hasMidway(verb: string, { url, settings }: Site): boolean {
   if (settings.SESSION_FILE_PATH !== undefined) return verb === 'write'
-  return verb !== 'SELECT' || !url.startsWith('sqlite')
+  return verb !== 'SELECT' || !url.startsWith('sqlite') || settings.CACHES !== undefined
 }
 
 interface Trial {
@@ -267,7 +301,15 @@ async function killOnce(site: Site, trial: Trial): Promise<void> {
 
   const [row] = rows
   if (rows.length > 1) return wrong('both keys valid')
-  if (row === undefined && operation !== 'flush') return wrong('session gone that nobody ended')
+  if (row === undefined && operation !== 'flush') {
+    const hasEnded = place.statement > claim || (place.statement === claim && place.moment !== 'before')
+    const isAdded = place.statement > write || (place.statement === write && place.moment === 'after')
+    if (site.settings.CACHES === undefined || claim === write || !hasEnded || isAdded) {
+      return wrong('session gone that nobody ended')
+    }
+    tally.lost++
+    return
+  }
   const isNew = row === undefined || row.data?.state === 'new'
   if (isNew) tally.new++
   else tally.old++

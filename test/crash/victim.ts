@@ -8,6 +8,7 @@ import type { DjangoContext } from '../../src/context.ts'
 import type { MysqlCallbackPool, MysqlConnection } from '../../src/databases/mysql-pool.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { linkInsteadOfMoving, watchFiles } from './watched-files.ts'
+import { watchedRedis } from './watched-redis.ts'
 
 export type Operation = 'save' | 'cycleKey' | 'flush' | 'rotation'
 
@@ -202,6 +203,16 @@ function openBridge(): Bridge {
       after: answered,
     })
     return createBridge({ ...keys, ...settings, DATABASES: { default: databaseUrl } })
+  }
+  const location = settings.CACHES?.default?.LOCATION
+  if (location !== undefined) {
+    const watch = { before: () => isAt('before') && die(), isMidway: () => isAt('during'), die, after: answered }
+    const { name, isCareless } = options
+    const cache = watchedRedis({ location: String(location), name, isCareless, watch })
+    return createBridge(
+      { ...keys, ...settings, DATABASES: { default: databaseUrl } },
+      { clients: { caches: { default: cache } } },
+    )
   }
   const client = CLIENTS[new URL(databaseUrl).protocol]?.()
   if (client === undefined) throw new Error('No such database.')
