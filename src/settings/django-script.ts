@@ -66,6 +66,8 @@ def tell():
     own = [one.__module__ for one in store.__mro__ if one.__module__.startswith(backends)]
     if own and own[0] != backends + "base":
         found["SESSION_ENGINE"] = own[0]
+    if found["SESSION_ENGINE"] == backends + "file":
+        found["SESSION_FILE_PATH"] = os.path.abspath(str(store._get_storage_path()))
     salt = getattr(store(), "key_salt", None)
     if salt is not None:
         options["sessionSalt"] = salt

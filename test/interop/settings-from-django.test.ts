@@ -95,7 +95,12 @@ describe.each(pythons)('settingsFromDjango on Django $version', ({ version, pyth
 
   function shell(code: string): string {
     const parameters = [manage, 'shell', '-c', `exec(${JSON.stringify(code)}, {})`]
-    return execFileSync(python, parameters, { cwd: folder, encoding: 'utf8' })
+    return execFileSync(python, parameters, { cwd: folder, encoding: 'utf8', env: environment() })
+  }
+
+  /** The project's; this process has another folder for temporary files. */
+  function environment(): NodeJS.ProcessEnv {
+    return { ...process.env, TMPDIR: folder }
   }
 
   test('a project with its own session class, session table, user table and key of bytes', async () => {
@@ -163,6 +168,25 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
         },
       },
     })
+  })
+
+  test.each([
+    ['of the project', 'SESSION_FILE_PATH = "sessions"', () => join(folder, 'sessions')],
+    ['that Python finds in the project’s environment', '', () => folder],
+  ])('a folder of session files %s', async (_, line, expected) => {
+    mkdirSync(join(folder, 'sessions'))
+    write('shop/settings.py', `${SETTINGS}SESSION_ENGINE = "django.contrib.sessions.backends.file"\n${line}\n`)
+    const made = shell(`from django.contrib.sessions.backends.file import SessionStore
+session = SessionStore()
+session["cart"] = ["tea"]
+session.create()
+print("key=" + session.session_key)`)
+    const { settings, options } = await settingsFromDjango({ manage, python, env: environment() })
+    expect(settings.SESSION_FILE_PATH).toBe(expected())
+    bridge = createBridge({ ...settings, MIDDLEWARE: [] }, { options })
+    const headers = { cookie: `shop_session=${/^key=(\w+)$/m.exec(made)?.[1]}` }
+    const django = bridge.open({ method: 'GET', url: '/', headers, secure: false })
+    expect((await django.session()).get('cart')).toEqual(['tea'])
   })
 
   test.each([
