@@ -13,6 +13,8 @@ export interface Losses {
   sessions: number
   /** Logouts that were acknowledged, of sessions that open again. */
   logouts: number
+  /** Answers from before a write that was acknowledged, and is there: of a server that has not heard of its successor. */
+  staleReads: number
 }
 
 /** What nothing excuses. */
@@ -54,12 +56,16 @@ const TABS = 2
 /** Dead cookies that are tried again. */
 const KEPT = 300
 
+export function noLosses(): Losses {
+  return { writes: 0, sessions: 0, logouts: 0, staleReads: 0 }
+}
+
 export function noWrongs(): Wrongs {
   return { 'writes made twice': 0, 'values of somebody else': 0, 'errors that are no StoreUnavailable': 0 }
 }
 
 export function startVisitors(bridge: Bridge, count: number, random: Random): Visitors {
-  const losses: Losses = { writes: 0, sessions: 0, logouts: 0 }
+  const losses: Losses = noLosses()
   const wrongs: Wrongs = {
     'writes made twice': 0,
     'values of somebody else': 0,
@@ -104,21 +110,39 @@ export function startVisitors(bridge: Bridge, count: number, random: Random): Vi
     return made === null ? null : { name, cookie: made.sent, acknowledged: 0, asked: 0, isOver: false }
   }
 
+  interface Found {
+    readonly name: unknown
+    readonly count: unknown
+  }
+
   /** Compares what a request found with what it must find at least, and may find at most. */
-  function judge(visit: Visit, least: number, found: { name: unknown; count: unknown }): void {
+  async function judge(visit: Visit, least: number, found: Found): Promise<void> {
     if (visit.isOver) return
-    if (found.name === undefined) {
-      losses.sessions++
-      visit.isOver = true
-      return
-    }
-    if (found.name !== visit.name) wrongs['values of somebody else']++
-    const number = Number(found.count)
-    if (number > visit.asked) wrongs['writes made twice']++
-    if (number >= least) return
-    losses.writes += least - number
-    // What the other tab expects of it is no more to be had either.
+    if (found.name !== undefined && found.name !== visit.name) wrongs['values of somebody else']++
+    if (Number(found.count) > visit.asked) wrongs['writes made twice']++
+    if (found.name !== undefined && Number(found.count) >= least) return
+    // What the other tab expects is no more to be had either, if it is lost.
     visit.isOver = true
+    const later = await lookAgain(visit, least)
+    if (later === null) return
+    if (later.name === undefined) losses.sessions++
+    else if (Number(later.count) < least) losses.writes += least - Number(later.count)
+    else losses.staleReads++
+  }
+
+  /** What is there once whatever happens is over; null where nobody can tell. */
+  async function lookAgain(visit: Visit, least: number): Promise<Found | null> {
+    let seen: Found | null = null
+    for (let tries = 0; tries < 40; tries++) {
+      await pause(200)
+      const done = await request(visit.cookie, (session) => ({
+        name: session.get('name'),
+        count: session.get('count'),
+      }))
+      seen = done?.answer ?? seen
+      if (seen?.name !== undefined && Number(seen.count) >= least) return seen
+    }
+    return seen
   }
 
   async function tab(visit: Visit, steps: number): Promise<void> {
@@ -133,7 +157,7 @@ export function startVisitors(bridge: Bridge, count: number, random: Random): Vi
         if (isWrite && found.name !== undefined) session.transform('count', (count) => Number(count) + 1)
       })
       if (done === null) continue
-      judge(visit, least, found)
+      await judge(visit, least, found)
       if (isWrite && !visit.isOver) visit.acknowledged++
     }
   }

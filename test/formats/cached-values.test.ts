@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { CacheCodec, CacheItem } from '../../src/caches/cache.ts'
+import { djangoRedisFormat } from '../../src/caches/django-redis/format.ts'
 import { formatEntry, parseEntry, pickleOf } from '../../src/caches/file-cache-entry.ts'
 import { LIBMEMCACHED_HASHES } from '../../src/caches/memcached/libmemcached-hashes.ts'
 import { memcachedItems } from '../../src/caches/memcached/memcached-items.ts'
@@ -32,6 +33,26 @@ test('a string of Redis', () => {
   expect(key).toBe(KEY)
   expect(valuesIn(pickledItems(), { bytes: fromHex(value) })).toEqual({ cart: ['pear'] })
   expect(examplesOf('Cached values in Redis')[1]).toBe(REPLACE.lua)
+})
+
+test('strings of django-redis', async () => {
+  const section = 'Cached values in django-redis'
+  const now = (): Date => new Date('2026-01-01')
+  const read = async (options: object, value = '', isHerd = false): Promise<unknown> =>
+    valuesIn(await djangoRedisFormat('default', { ...options }, { now, isHerd }).open(), { bytes: fromHex(value) })
+  const serializers = ['pickle.PickleSerializer', 'json.JSONSerializer', 'msgpack.MSGPackSerializer']
+  for (const [place, name] of serializers.entries()) {
+    const SERIALIZER = `django_redis.serializers.${name}`
+    expect(await read({ SERIALIZER }, linesOf(section)[place])).toEqual({ cart: ['pear'], total: 1 })
+  }
+  const names = ['zlib.ZlibCompressor', 'gzip.GzipCompressor', 'zstd.ZStdCompressor', 'lz4.Lz4Compressor']
+  const SERIALIZER = `django_redis.serializers.${serializers[1]}`
+  for (const [place, name] of [...names, 'lzma.LzmaCompressor'].entries()) {
+    const COMPRESSOR = `django_redis.compressors.${name}`
+    const value = linesOf(section, 1)[place]
+    expect(await read({ SERIALIZER, COMPRESSOR }, value)).toEqual({ cart: Array(12).fill('pear') })
+  }
+  expect(await read({}, linesOf(section, 2)[0], true)).toEqual({ cart: ['pear'], total: 1 })
 })
 
 test('an item of Memcached', () => {
