@@ -40,8 +40,8 @@ const SECRETS = {
 const HELP = `npm run crash -- [options]
 
   ${DATABASE_OPTION}
-  --engine NAME  db (default), cache in a redis-server of our own, or file, whose calls of the file system are what
-                 processes are killed at
+  --engine NAME  db (default), cached_db or cache with a redis-server of our own, or file, whose calls of the file system
+                 are what processes are killed at
   --full         every place ${FULL} times, else once
   --seed N       the order of the kills
   --help
@@ -63,6 +63,7 @@ const WRONGS = [
   'writes that were acknowledged and are not there',
   'writes that were never sent and are there',
   'places that were not reached',
+  'copies that are not their rows',
 ] as const
 
 interface Row {
@@ -137,9 +138,26 @@ async function main(): Promise<void> {
   await buildVictim()
   if (options.engine === 'file') await crashes('file', await startSite(await newDatabase('sqlite'), filesBeside))
   else if (options.engine === 'cache') await inRedis()
+  else if (options.engine === 'cached_db') await withCopies(chosen.names)
   else if (options.engine !== 'db') return refuse(`Not known: ${options.engine}.`, HELP)
   else for (const name of chosen.names) await crashes(name, await startSite(await newDatabase(name)))
   end()
+}
+
+/** Rows, and copies in a Redis of our own: whoever reads on through the cache finds what the row has. */
+async function withCopies(names: readonly DatabaseName[]): Promise<void> {
+  const missing = missingRedisServer()
+  if (missing !== null) return refuse(`For cached_db: ${missing}.`, HELP)
+  for (const name of names) {
+    const server = await startPrivateRedis()
+    const cache = { BACKEND: 'django.core.cache.backends.redis.RedisCache', LOCATION: server.url, OPTIONS: {} }
+    const settings = { SESSION_ENGINE: 'django.contrib.sessions.backends.cached_db', CACHES: { default: cache } }
+    try {
+      await crashes(name, await startSite(await newDatabase(name), () => settings))
+    } finally {
+      await server.drop()
+    }
+  }
 }
 
 async function inRedis(): Promise<void> {
@@ -269,10 +287,15 @@ function isWrite(verb: string): boolean {
   return !['SELECT', 'get', 'open', 'stat', 'statSync', 'readFile', 'write', 'utimes', 'close'].includes(verb)
 }
 
+/** Whether sessions are in a cache alone. */
+function isInCache({ SESSION_ENGINE: engine }: Partial<DjangoSettings>): boolean {
+  return engine?.endsWith('.cache') === true
+}
+
 /** A statement that changes no row is never midway, and of the calls of a file system only a write is. */
 function hasMidway(verb: string, { url, settings }: Site): boolean {
   if (settings.SESSION_FILE_PATH !== undefined) return verb === 'write'
-  return verb !== 'SELECT' || !url.startsWith('sqlite') || settings.CACHES !== undefined
+  return verb !== 'SELECT' || !url.startsWith('sqlite') || isInCache(settings)
 }
 
 interface Trial {
@@ -297,6 +320,7 @@ async function killOnce(site: Site, trial: Trial): Promise<void> {
   const all = await site.reader.rows()
   if (all.some(({ data }) => data === null)) wrong('unreadable rows')
   const rows = all.filter(({ data }) => data?.mark === mark)
+  if (!(await areCopiesOf(site, [key, ...rows.map((row) => row.key)], rows))) wrong('copies that are not their rows')
   await site.reader.forget(rows.map((row) => row.key))
 
   const [row] = rows
@@ -304,7 +328,7 @@ async function killOnce(site: Site, trial: Trial): Promise<void> {
   if (row === undefined && operation !== 'flush') {
     const hasEnded = place.statement > claim || (place.statement === claim && place.moment !== 'before')
     const isAdded = place.statement > write || (place.statement === write && place.moment === 'after')
-    if (site.settings.CACHES === undefined || claim === write || !hasEnded || isAdded) {
+    if (!isInCache(site.settings) || claim === write || !hasEnded || isAdded) {
       return wrong('session gone that nobody ended')
     }
     tally.lost++
@@ -327,6 +351,22 @@ async function killOnce(site: Site, trial: Trial): Promise<void> {
   const isAcknowledged = place.statement > write || (place.statement === write && place.moment === 'after')
   if (isAcknowledged && !isNew) wrong('writes that were acknowledged and are not there')
   if (!isSent && !Number.isNaN(write) && isNew) wrong('writes that were never sent and are there')
+}
+
+/** Whether what is read under these keys through the cache is what the rows have. */
+async function areCopiesOf(
+  { bridge, settings }: Site,
+  keys: readonly string[],
+  rows: readonly Row[],
+): Promise<boolean> {
+  if (!settings.SESSION_ENGINE?.endsWith('.cached_db')) return true
+  for (const key of keys) {
+    const request = { method: 'GET', url: '/', headers: { cookie: `sessionid=${key}` }, secure: false }
+    const session = await bridge.open(request).session()
+    const row = rows.find((each) => each.key === key)
+    if (session.get('state') !== row?.data?.state) return false
+  }
+  return true
 }
 
 /** A session of the one user, in its old state. */

@@ -205,7 +205,7 @@ function openBridge(): Bridge {
     return createBridge({ ...keys, ...settings, DATABASES: { default: databaseUrl } })
   }
   const location = settings.CACHES?.default?.LOCATION
-  if (location !== undefined) {
+  if (location !== undefined && settings.SESSION_ENGINE?.endsWith('.cache')) {
     const watch = { before: () => isAt('before') && die(), isMidway: () => isAt('during'), die, after: answered }
     const { name, isCareless } = options
     const cache = watchedRedis({ location: String(location), name, isCareless, watch })
