@@ -1,4 +1,5 @@
 /** A real Redis that fails in every way it can be made to, and what callers of its cache see. */
+import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/caches/cache.ts'
@@ -243,6 +244,76 @@ describe.skipIf(missing !== null)(`Redis that fails${missing === null ? '' : ` (
       const keys = await client.keys('*')
       expect(keys.length, `cut after ${bytes}`).toBeLessThanOrEqual(1)
       if (cycled !== null) expect(keys).toEqual([`django.contrib.sessions.cache${cycled.key}`])
+    }
+  })
+
+  test('S41: while connections are cut, slowed and reset, nobody gets the session of somebody else', async () => {
+    const proxy = await proxied()
+    const store = storeOn(cacheAt({ port: proxy.port }))
+    const direct = storeOn(cacheAt())
+    const visitors = await Promise.all(
+      Array.from({ length: 20 }, async (_, who) => ({ who, key: (await direct.create(setting({ who }))).key })),
+    )
+    let seen = 0
+    for (let round = 0; round < 24; round++) {
+      const asking = visitors.map(async ({ who, key }) => {
+        const answer = await store.load(key).catch((error: unknown) => {
+          if (error instanceof StoreUnavailable) return null
+          throw error
+        })
+        if (answer === null) return
+        expect(isStored(answer) && plainValues(answer)).toEqual({ who })
+        seen++
+      })
+      proxy.fault =
+        round % 3 === 0
+          ? { kind: 'cut', direction: 'toClient', afterBytes: round * 37 }
+          : round % 3 === 1
+            ? { kind: 'loseReplies' }
+            : { kind: 'delay', milliseconds: 2 }
+      if (round % 4 === 3) proxy.reset()
+      await new Promise((resume) => setImmediate(resume))
+      proxy.fault = { kind: 'none' }
+      await Promise.all(asking)
+    }
+    expect(seen).toBeGreaterThan(20 * 12)
+  })
+
+  test('S41: what stands in a cookie is no command', async () => {
+    const store = storeOn(cacheAt())
+    const { key } = await store.create(setting({ a: 1 }))
+    for (const text of [`${key}\r\nFLUSHALL\r\n`, '*1\r\n$8\r\nFLUSHALL\r\n', '\0', '*', `${key} EX 1`]) {
+      expect(await store.load(text)).toMatchObject({ absent: 'unknown' })
+      await store.delete(text)
+    }
+    expect(await store.exists(key)).toBe(true)
+  })
+
+  test('S33: no error holds a key, a value or a password', async () => {
+    const client = admin()
+    await client.acl('SETUSER', 'bridge', 'on', '>canary-password', '~*', '&*', '+@all')
+    const over = cacheAt({ port: server.port, username: 'bridge', password: 'canary-password' })
+    await over.check(soon())
+    const secret = { bytes: Buffer.from('canary-value') }
+    const failing: (() => Promise<unknown>)[] = [
+      () => over.get('canary-key', soon()),
+      () => over.add('canary-key', secret, 60, soon()),
+      () => over.replace('canary-key', 'canary-value', secret, 60, soon()),
+      () => over.delete('canary-key', soon()),
+    ]
+    await client.config('SET', 'maxmemory', '1mb')
+    await expect(failing[1]?.()).rejects.toSatisfy((error: Error) => !inspect(error, { depth: 9 }).includes('canary'))
+    await client.acl('SETUSER', 'bridge', '-@all')
+    for (const fail of failing) {
+      const error = await fail().catch((each: unknown) => each)
+      expect(error).toMatchObject({ reason: 'denied' })
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('canary')
+    }
+    await server.stop()
+    for (const fail of failing) {
+      const error = await fail().catch((each: unknown) => each)
+      expect(error).toBeInstanceOf(StoreUnavailable)
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('canary')
     }
   })
 
