@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { memoryCache } from '../../src/caches/memory-cache.ts'
 import { type CacheUnderTest, describeCache } from '../contracts/cache.ts'
+import { describeCacheRaces } from '../contracts/cache-races.ts'
 import { storeOnCache } from '../contracts/cache-store.ts'
 import { describeSessionStore } from '../contracts/session-store.ts'
 
@@ -30,5 +31,6 @@ async function inMemory(): Promise<CacheUnderTest> {
 
 describe('the cache in memory', () => {
   describeCache('memory', inMemory)
+  describeCacheRaces('cache in memory', inMemory)
   describeSessionStore('cache in memory', async () => storeOnCache(await inMemory()))
 })

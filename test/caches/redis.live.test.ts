@@ -1,5 +1,6 @@
 import { inject, test } from 'vitest'
 import { describeCache } from '../contracts/cache.ts'
+import { describeCacheRaces } from '../contracts/cache-races.ts'
 import { storeOnCache } from '../contracts/cache-store.ts'
 import { redisFixture } from '../contracts/redis-fixtures.ts'
 import { describeSessionStore } from '../contracts/session-store.ts'
@@ -10,5 +11,6 @@ const DB = 1
 if ('missing' in server) test.skip(`Redis (${server.missing})`, () => {})
 else {
   describeCache('Redis', () => redisFixture(server.url, DB))
+  describeCacheRaces('cache on Redis', () => redisFixture(server.url, DB))
   describeSessionStore('cache on Redis', async () => storeOnCache(await redisFixture(server.url, DB)))
 }
