@@ -27,7 +27,7 @@ const PLANTED = 1_500
 /** How long after a write its older copy may be seen while the cache is killed and comes back. */
 const LONGEST_STALE_MS = 5000
 /** In a hundred writes, of several processes that rename files at once. */
-const MOST_HITS = 2
+const MOST_HITS = 5
 
 const HELP = `npm run history -- [options]
 
