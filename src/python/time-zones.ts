@@ -1,6 +1,6 @@
 /** The zones of Python's times: fixed offsets, and those of zoneinfo and pytz by their names. */
 import type { PyTimeDelta } from './dates.ts'
-import { ZoneRules } from './zone-rules.ts'
+import { type ZoneRules, zoneRules } from './zone-rules.ts'
 
 export class PyTimeZone {
   /** `fixed`: datetime.timezone; `zoneinfo` and `pytz`: a zone with rules, named. */
@@ -11,9 +11,6 @@ export class PyTimeZone {
   readonly offsetSeconds: number | null
   /** What pytz holds of the zone at that moment. */
   readonly period: { readonly dstSeconds: number; readonly abbreviation: string } | null
-
-  /** Null for a zone that Node does not know; undefined until they are needed. */
-  #rules: ZoneRules | null | undefined
 
   private constructor(
     kind: PyTimeZone['kind'],
@@ -57,7 +54,7 @@ export class PyTimeZone {
    * rules are those of Node's own time zone data, which may be of another year than Python's.
    */
   offsetAt(moment: number): number | null {
-    return this.offsetSeconds ?? this.#knownRules()?.at(moment) ?? null
+    return this.offsetSeconds ?? this.#rules?.at(moment) ?? null
   }
 
   /**
@@ -66,12 +63,11 @@ export class PyTimeZone {
    * @param fold 1 for the second of two equal readings
    */
   offsetOfReading(reading: number, fold: number): number | null {
-    return this.offsetSeconds ?? this.#knownRules()?.ofReading(reading, fold) ?? null
+    return this.offsetSeconds ?? this.#rules?.ofReading(reading, fold) ?? null
   }
 
-  #knownRules(): ZoneRules | null {
-    if (this.#rules === undefined) this.#rules = rulesOf(this.name)
-    return this.#rules
+  get #rules(): ZoneRules | null {
+    return this.name === null ? null : zoneRules(this.name)
   }
 
   /** `+02:00`, as isoformat ends with it; empty where the offset depends on the moment. */
@@ -81,14 +77,6 @@ export class PyTimeZone {
 
   toString(): string {
     return this.name ?? `UTC${this.offsetSeconds === 0 ? '' : this.offsetText}`
-  }
-}
-
-function rulesOf(name: string | null): ZoneRules | null {
-  try {
-    return name === null ? null : new ZoneRules(name)
-  } catch {
-    return null
   }
 }
 

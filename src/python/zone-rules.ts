@@ -2,6 +2,21 @@
 
 const DAY = 86_400_000
 
+/** Made once for each name, since that takes far longer than to use them; names come from outside, so not for all. */
+const known = new Map<string, ZoneRules>()
+const MOST_KNOWN = 600
+
+/** The rules of a zone; null for one that Node does not know. */
+export function zoneRules(name: string): ZoneRules | null {
+  try {
+    const rules = known.get(name) ?? new ZoneRules(name)
+    if (known.size < MOST_KNOWN) known.set(name, rules)
+    return rules
+  } catch {
+    return null
+  }
+}
+
 export class ZoneRules {
   readonly #format: Intl.DateTimeFormat
 

@@ -17,7 +17,7 @@ const ZONES = [
   'UTC',
 ]
 
-randomTrials('moments of random zones', 2_000, async ({ oracle, runs, seed }) => {
+randomTrials('moments of random zones', 1_000, async ({ oracle, runs, seed }) => {
   const random = seededRandom(seed)
   const below = (limit: number): number => Math.floor(random() * limit)
   const moments = Array.from({ length: runs }, () => {
