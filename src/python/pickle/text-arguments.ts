@@ -21,8 +21,8 @@ export function longLine(line: Buffer): number | bigint {
 }
 
 function decimal(text: string): number | bigint {
-  // Behind a zero in front, Python reads octal, and writes none.
-  if (!/^-?(0|[1-9]\d*)$/.test(text)) throw malformed('an int is no decimal')
+  // Behind a zero in front Python reads octal, CPython takes -0 for False, and neither is ever written.
+  if (!/^(0|-?[1-9]\d*)$/.test(text)) throw malformed('an int is no decimal')
   if (text.replace('-', '').length > MOST_DECIMAL_DIGITS) throw overLimit('digits')
   return asInt(BigInt(text))
 }

@@ -34,7 +34,7 @@ test('bytes that are no opcodes are refused as such', () => {
   for (const code of others) expect(() => readPickle(Buffer.from([code]))).toThrow('no opcode')
 })
 
-test.each(['I0101\n.', 'I-05\n.', 'L007L\n.', 'I0x10\n.', 'I1_0\n.', 'I 5\n.'])(
+test.each(['I0101\n.', 'I-05\n.', 'I-0\n.', 'L007L\n.', 'I0x10\n.', 'I1_0\n.', 'I 5\n.'])(
   '%j is an int that Python never writes',
   (pickle) => {
     expect(() => readPickle(Buffer.from(pickle))).toThrow('no decimal')
