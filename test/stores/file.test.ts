@@ -141,9 +141,10 @@ describe('a key', () => {
 
 describe('S6: a session ends', () => {
   async function opens(values: Record<string, unknown>, seconds: number): Promise<boolean> {
-    const { key } = await under.store.create(setting(values))
-    under.advance(seconds)
-    return isStored(await under.store.load(key))
+    const site = fileStoreUnderTest({ folder: under.folder })
+    const { key } = await site.store.create(setting(values))
+    site.advance(seconds)
+    return isStored(await site.store.load(key))
   }
 
   test.each([
@@ -157,9 +158,7 @@ describe('S6: a session ends', () => {
     ['at its moment', { _session_expiry: '2026-01-15T12:10:00+00:00' }, 600],
   ])('%s, less than a second being none', async (_, values, life) => {
     expect(await opens(values, life - 1)).toBe(true)
-    under = fileStoreUnderTest()
     expect(await opens(values, life - 0.5)).toBe(false)
-    under = fileStoreUnderTest()
     expect(await opens(values, life)).toBe(false)
   })
 
