@@ -11,9 +11,11 @@ import json
 import logging
 import os
 import random
+import socket
 import sys
 import time
 import warnings
+from urllib.parse import unquote
 
 import django
 from django.conf import settings
@@ -61,10 +63,16 @@ from django.contrib.sessions.exceptions import SessionInterrupted  # noqa: E402
 from django.contrib.sessions.middleware import SessionMiddleware  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
 from django.core.cache import caches  # noqa: E402
+from django.core.cache.backends import db as database_cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import IntegrityError, connection  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
+
+
+# DatabaseCache answers False for a write that failed, as for a key that is taken, and sessions do not look: what was
+# acknowledged then is not stored, or is under a key that nobody has. Here it is the failure that it is.
+database_cache.DatabaseError = IntegrityError
 
 
 def state_of(session):
@@ -162,6 +170,8 @@ def answer(asked):
 
 def prepare():
     call_command("migrate", verbosity=0)
+    # For a cache that lies in a table, if there is one.
+    call_command("createcachetable", verbosity=0)
     User.objects.create(username="ada", password=OPTIONS["password"])
 
 
@@ -192,12 +202,38 @@ def stored():
                 yield key, data
     elif engine == "cache":
         prefix = caches["default"].make_key(cache.KEY_PREFIX)
-        for name in caches["default"]._cache.get_client().scan_iter(match=prefix + "*"):
-            key = name.decode().removeprefix(prefix)
+        for name in cached_keys(prefix):
+            key = name.removeprefix(prefix)
             data = cache.SessionStore(key).load()
             # Django's `cycle_key` stores an empty session first, and may not get to fill it.
             if data or not isinstance(caches["default"].get(cache.KEY_PREFIX + key), dict):
                 yield key, data
+
+
+def cached_keys(prefix):
+    site_cache = caches["default"]
+    backend = type(site_cache).__name__
+    if backend == "RedisCache":
+        return [name.decode() for name in site_cache._cache.get_client().scan_iter(match=prefix + "*")]
+    if backend == "PyMemcacheCache":
+        return keys_in_memcached(*site_cache._servers[0].split(":"))
+    if backend == "DatabaseCache":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT cache_key FROM {site_cache._table}")
+            return [name for (name,) in cursor.fetchall()]
+    # A file's name is a digest of its key: sessions that are left in files are looked at by nobody.
+    return []
+
+
+def keys_in_memcached(host, port):
+    with socket.create_connection((host, int(port))) as server:
+        server.sendall(b"lru_crawler metadump all\r\n")
+        names = []
+        for line in server.makefile():
+            if line.startswith("END"):
+                return names
+            names.append(unquote(line.split()[0].removeprefix("key=")))
+    raise RuntimeError("Memcached did not list its keys")
 
 
 def is_filled(path):

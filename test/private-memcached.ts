@@ -1,5 +1,5 @@
 /** A Memcached server of a test's own, and what is in it. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -35,6 +35,15 @@ export interface PrivateOptions {
   /** Default: a free one. */
   readonly port?: number
 }
+
+/** Why there is none here; null when there can be one. */
+export function missingMemcached(command: string = MEMCACHED): string | null {
+  if (spawnSync(command, ['--version']).status === 0) return null
+  return 'install it (Debian and Ubuntu: `apt install memcached`), or set BRIDGE_MEMCACHED to its program'
+}
+
+/** The program. */
+export const MEMCACHED: string = process.env.BRIDGE_MEMCACHED ?? 'memcached'
 
 export async function startMemcached(given: PrivateOptions): Promise<PrivateMemcached> {
   const { command, options = [], isUnix = false, host = '127.0.0.1' } = given

@@ -9,6 +9,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { MEMCACHED, missingMemcached } from './private-memcached.ts'
 import { missingRedisServer, startPrivateRedis } from './private-redis.ts'
 
 export interface Missing {
@@ -137,9 +138,8 @@ async function findServer(kind: ServerKind, engine: boolean): Promise<DatabaseSe
 }
 
 function findMemcached(): MemcachedProgram {
-  const command = process.env.BRIDGE_MEMCACHED ?? 'memcached'
-  if (spawnSync(command, ['--version']).status === 0) return { command }
-  return { missing: 'install it (Debian and Ubuntu: `apt install memcached`), or set BRIDGE_MEMCACHED to its program' }
+  const missing = missingMemcached()
+  return missing === null ? { command: MEMCACHED } : { missing }
 }
 
 async function findRedis(): Promise<RedisServer> {

@@ -5,8 +5,10 @@ import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chosenDatabases, DATABASE_OPTION, type DatabaseName } from '../database-choice.ts'
 import { refuse, startOutcome } from '../outcome.ts'
+import { missingMemcached } from '../private-memcached.ts'
 import { missingRedisServer } from '../private-redis.ts'
 import { type Random, seededRandom } from '../seeded-random.ts'
+import { folderForHistory, memcachedForHistory, tableForHistory } from './caches.ts'
 import type { AnomalyKind } from './checker.ts'
 import {
   cachedForHistory,
@@ -33,6 +35,7 @@ const HELP = `npm run history -- [options]
 
   ${DATABASE_OPTION}
   --engine NAME  db (default), cached_db, cache, file or signed_cookies; with the last three the user alone is in a database
+  --cache NAME   of the engine cache: redis (default), memcached, database or file
   --operations N of each history; default ${QUICK}
   --full         ${FULL} operations
   --seed N       of what browsers wish and what fails; how processes race is nobody's to repeat
@@ -49,7 +52,10 @@ For cached_db, copies are in a Redis of our own, which is killed and started aga
 late is Django's; two Node processes are judged by themselves as well. While the cache comes back an older copy may be
 seen, which is counted, for less than ${LONGEST_STALE_MS / 1000} s.
 
-Of session files one Node process may cause none. With several, what falls into the window between a last look and a
+Memcached, a server of our own, is also killed and forgets everything, which is counted apart. A DatabaseCache is in each
+database, a FileBasedCache in a folder.
+
+Of files one Node process may cause none. With several, what falls into the window between a last look and a
 rename is counted; more than ${MOST_HITS} in a hundred writes is no such chance. Beside Django, whose saves bring ended sessions
 back, what Node then writes upon those counts as Node's. Sessions in cookies are judged for crossed
 values alone: the browser keeps the cookie of the later answer.`
@@ -60,6 +66,8 @@ const KINDS: readonly AnomalyKind[] = ['resurrection', 'lost', 'own write missed
 interface Place {
   readonly name: string
   readonly engine: string
+  /** Of the engine cache. */
+  readonly cache?: 'redis' | 'memcached' | 'database' | 'file'
   open(): Promise<HistoryDatabase>
   readonly kinds: readonly AnomalyKind[]
   /** Whether chance may lose what two processes of Node write at once. */
@@ -75,6 +83,7 @@ const { values: options } = parseArgs({
   options: {
     database: { type: 'string', multiple: true },
     engine: { type: 'string', default: 'db' },
+    cache: { type: 'string', default: 'redis' },
     operations: { type: 'string' },
     full: { type: 'boolean', default: false },
     seed: { type: 'string' },
@@ -87,6 +96,7 @@ const ELSEWHERE: readonly Place[] = [
   {
     name: 'redis',
     engine: 'cache',
+    cache: 'redis',
     open: () => redisForHistory('everything'),
     kinds: KINDS,
     failures: 'some',
@@ -95,9 +105,29 @@ const ELSEWHERE: readonly Place[] = [
   {
     name: 'redis with snapshots',
     engine: 'cache',
+    cache: 'redis',
     open: () => redisForHistory('snapshots'),
     kinds: KINDS,
     failures: 'some',
+  },
+  {
+    name: 'memcached',
+    engine: 'cache',
+    cache: 'memcached',
+    open: memcachedForHistory,
+    kinds: KINDS,
+    failures: 'some',
+    faults: ['blind saves in Memcached'],
+  },
+  {
+    name: 'files of a cache',
+    engine: 'cache',
+    cache: 'file',
+    open: folderForHistory,
+    kinds: KINDS,
+    hasWindow: true,
+    failures: 'none',
+    faults: ['no last look in a cache'],
   },
   {
     name: 'file',
@@ -135,10 +165,29 @@ function inBoth(database: DatabaseName): Place {
   }
 }
 
-function placesOf(engine: string, databases: readonly DatabaseName[]): readonly Place[] {
+function inTable(name: DatabaseName): Place {
+  const place = inDatabase(name)
+  return {
+    ...place,
+    name: `a table of ${name}`,
+    engine: 'cache',
+    cache: 'database',
+    open: () => tableForHistory(name),
+    ...(name === 'sqlite' && { faults: ['blind saves in a table'] as const }),
+  }
+}
+
+function placesOf(engine: string, cache: string, databases: readonly DatabaseName[]): readonly Place[] {
   if (engine === 'db') return databases.map(inDatabase)
   if (engine === 'cached_db') return databases.map(inBoth)
-  return ELSEWHERE.filter((place) => place.engine === engine)
+  const places = [...ELSEWHERE, ...databases.map(inTable)].filter((place) => place.engine === engine)
+  return engine === 'cache' ? places.filter((place) => place.cache === cache) : places
+}
+
+/** What a cache needs on this machine and has not. */
+function missingServer(cache: string): string | null {
+  if (cache === 'redis') return missingRedisServer()
+  return cache === 'memcached' ? missingMemcached() : null
 }
 
 const { tell, end } = startOutcome()
@@ -149,11 +198,11 @@ else await main()
 async function main(): Promise<void> {
   const chosen = chosenDatabases(options.database)
   if ('refusal' in chosen) return refuse(chosen.refusal, HELP)
-  const { engine } = options
-  const places = placesOf(engine, chosen.names)
-  if (places.length === 0) return refuse(`Not known: ${engine}.`, HELP)
-  const missing = engine === 'cache' ? missingRedisServer() : null
-  if (missing !== null) return refuse(`For cache: ${missing}.`, HELP)
+  const { engine, cache } = options
+  const places = placesOf(engine, cache, chosen.names)
+  if (places.length === 0) return refuse(`Not known: ${engine === 'cache' ? cache : engine}.`, HELP)
+  const missing = engine === 'cache' ? missingServer(cache) : null
+  if (missing !== null) return refuse(`For ${cache}: ${missing}.`, HELP)
   if (!python)
     return refuse(`No Django 5.2: ${process.env.BRIDGE_PYTHON_5_2_MISSING ?? 'BRIDGE_PYTHON_5_2 is not set'}.`, HELP)
   const operations = Number(options.operations ?? (options.full ? FULL : QUICK))

@@ -43,6 +43,24 @@ export const STORE_FAULTS = {
     to: 'async end(key, deadline, endRow) {\n      if (key.length > 0) return endRow()',
     leadsTo: 'resurrection',
   },
+  'blind saves in Memcached': {
+    file: 'caches/memcached/memcached.ts',
+    from: 'if (found === null || versionOf(found) !== version) return false',
+    to: 'if (found === null) return false',
+    leadsTo: 'lost',
+  },
+  'blind saves in a table': {
+    file: 'caches/database-cache.ts',
+    from: 'allOf(hasKey(key), isText(valueColumn, version), isAlive())',
+    to: 'allOf(hasKey(key), isAlive())',
+    leadsTo: 'lost',
+  },
+  'no last look in a cache': {
+    file: 'caches/file-cache.ts',
+    from: 'renameWhile(path, { mostBytes: most, deadline }, isSeen, { from: temporary, to: path })',
+    to: 'renameWhile(path, { mostBytes: most, deadline }, () => true, { from: temporary, to: path })',
+    leadsTo: 'lost',
+  },
   'cookies of others': {
     file: 'stores/signed-cookies.ts',
     from: 'load: async (key) => open(key),',
