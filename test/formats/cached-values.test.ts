@@ -12,6 +12,8 @@ import { murmur3 } from '../../src/caches/memcached/rendezvous.ts'
 import { AnswerReader } from '../../src/caches/memcached/text-protocol.ts'
 import { pickledItems } from '../../src/caches/pickled-items.ts'
 import { REPLACE } from '../../src/caches/redis-scripts.ts'
+import { parsePickle } from '../../src/python/pickle/pickle-reader.ts'
+import { markKind } from '../../src/stores/cache-mark.ts'
 import { sessionValues } from '../../src/stores/session-data.ts'
 import { examplesOf } from './examples.ts'
 
@@ -89,4 +91,11 @@ test('a file', () => {
   expect(entry?.end).toBe(1767229200)
   expect(entry && valuesIn(pickledItems(), { bytes: pickleOf(entry, 1000) })).toEqual({ cart: ['pear'] })
   expect(parseEntry(formatEntry(1767229200, fromHex(value)))).toEqual(entry)
+})
+
+test('a mark beside the copies of cached_db', () => {
+  const [key = '', mark] = linesOf('Copies of rows (cached_db)')
+  expect(key).toBe(':1:django.contrib.sessions.cached_db4nw9abcdefghij0123456789abcdefgh')
+  expect(markKind({ bytes: fromHex(mark) })).toBe('block')
+  expect(parsePickle(fromHex(mark))).toBeNull()
 })
