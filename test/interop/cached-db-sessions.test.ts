@@ -48,7 +48,7 @@ for (const where of sites) {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   describeSharedSessions(`${where.name}, copies in files, HS256 cookie`, {
     kind: 'HS256',
-    row: row('FileBasedCache'),
+    row: row('FileBasedCache on files'),
     start: () =>
       start(
         { BACKEND: 'django.core.cache.backends.filebased.FileBasedCache', LOCATION: folder },
