@@ -83,6 +83,18 @@ export async function startFaultProxy(target: { readonly host?: string; readonly
   }
 
   function carry(pair: Pair, from: Socket, to: Socket, direction: Direction): void {
+    let waiting = 0
+    let last: Promise<unknown> = Promise.resolve()
+    /** Never before what came earlier: a network may be slow, but keeps the order. */
+    function later(chunk: Buffer, due: number): void {
+      waiting++
+      last = last
+        .then(() => new Promise((resume) => setTimeout(resume, Math.max(0, due - performance.now()))))
+        .then(() => {
+          waiting--
+          if (to.writable) to.write(chunk)
+        })
+    }
     from.on('data', (chunk) => {
       pair.passed[direction] += chunk.length
       if (fault.kind === 'loseReplies' && direction === 'toClient') return drop(pair)
@@ -91,10 +103,11 @@ export async function startFaultProxy(target: { readonly host?: string; readonly
         to.write(chunk.subarray(0, chunk.length - beyond), () => drop(pair))
         return
       }
-      if (fault.kind === 'delay') setTimeout(() => to.writable && to.write(chunk), fault.milliseconds)
-      else to.write(chunk)
+      const wait = fault.kind === 'delay' ? fault.milliseconds : 0
+      if (wait === 0 && waiting === 0) to.write(chunk)
+      else later(chunk, performance.now() + wait)
     })
-    from.on('end', () => to.end())
+    from.on('end', () => void last.then(() => to.end()))
   }
 
   function drop(pair: Pair): void {

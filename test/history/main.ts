@@ -74,7 +74,7 @@ interface Place {
   readonly hasWindow?: boolean
   /** Whether Node by itself is judged as well: what Django's code leaves in a cache hides what Node's does. */
   readonly isSharedCache?: boolean
-  /** Whether requests fail: a lock is waited for, a proxy makes them fail. */
+  /** Whether requests fail: a lock and a restart are waited for, a proxy makes them fail. */
   readonly failures: 'some' | 'perhaps' | 'none'
   readonly faults?: readonly StoreFault[]
 }
@@ -99,7 +99,7 @@ const ELSEWHERE: readonly Place[] = [
     cache: 'redis',
     open: () => redisForHistory('everything'),
     kinds: KINDS,
-    failures: 'some',
+    failures: 'perhaps',
     faults: ['blind saves in Redis'],
   },
   {
@@ -108,7 +108,7 @@ const ELSEWHERE: readonly Place[] = [
     cache: 'redis',
     open: () => redisForHistory('snapshots'),
     kinds: KINDS,
-    failures: 'some',
+    failures: 'perhaps',
   },
   {
     name: 'memcached',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Event } from './event.ts'
+import { END_OF_HISTORY, type Event } from './event.ts'
 import { isForgotten } from './redis.ts'
 import { blamed, revivedKeys } from './revived-keys.ts'
 
@@ -42,6 +42,20 @@ test('what happens to a key that was put back is Django’s, values of somebody 
   expect(blamed(anomaly, byId, revived).cause).toBe('django')
   expect(blamed({ ...anomaly, found: 3 }, byId, revived).cause).toBe('node')
   expect(blamed({ ...anomaly, kind: 'crossed' }, byId, revived).cause).toBe('node')
+})
+
+test('a twin of a session that Django made is Django’s, of one that Node made Node’s', () => {
+  const state = { origin: 1, by: 1, marks: {} }
+  const made = (side: 'node' | 'django') => event(1, 0, { operation: 'write', side, cookie: null, sent: 'told' })
+  const left = (cookie: string) => event(2, 90, { tab: END_OF_HISTORY, cookie, seen: state })
+  const cause = (maker: Event, found: Event) => {
+    const byId = new Map([maker, found].map((each) => [each.id, each]))
+    return blamed({ kind: 'lost', cause: 'node', found: 2, about: 1 }, byId, new Set()).cause
+  }
+  expect(cause(made('django'), left('untold'))).toBe('django')
+  expect(cause(made('django'), left('told'))).toBe('node')
+  expect(cause(made('node'), left('untold'))).toBe('node')
+  expect(cause({ ...made('django'), cookie: 'told' }, left('untold'))).toBe('node')
 })
 
 test('a store forgets what it answered between its last snapshot and its end, and nothing before', () => {

@@ -3,7 +3,7 @@
  * renewed in between stands again, as a second session that nobody asked for.
  */
 import type { Anomaly } from './checker.ts'
-import { type Event, KEY_CHANGING } from './event.ts'
+import { END_OF_HISTORY, type Event, KEY_CHANGING } from './event.ts'
 
 /** The old keys of renewals that ran beside a save of Django's under the same key. */
 export function revivedKeys(events: readonly Event[]): ReadonlySet<string> {
@@ -21,11 +21,24 @@ export function revivedKeys(events: readonly Event[]): ReadonlySet<string> {
 
 const READING: readonly string[] = ['read', 'ghost', 'logout']
 
-/** As Django's, where one of the two keys that an anomaly is about was put back by it. */
+/** As Django's, where one of the two keys that an anomaly is about was put back by it, or is a twin that it left. */
 export function blamed(anomaly: Anomaly, byId: ReadonlyMap<number, Event>, revived: ReadonlySet<string>): Anomaly {
-  const keys = [byId.get(anomaly.found)?.cookie, byId.get(anomaly.about)?.cookie]
+  const found = byId.get(anomaly.found)
+  const keys = [found?.cookie, byId.get(anomaly.about)?.cookie]
   const isRevived = keys.some((key) => typeof key === 'string' && revived.has(key))
-  return isRevived && anomaly.kind !== 'crossed' ? { ...anomaly, cause: 'django' } : anomaly
+  const isDjangos = isRevived || (found !== undefined && isTwin(found, byId))
+  return isDjangos && anomaly.kind !== 'crossed' ? { ...anomaly, cause: 'django' } : anomaly
+}
+
+/**
+ * What Django stored under a key that it then took for somebody else's: it adds a new session again where the answer was
+ * lost, meets its own, and takes another key.
+ */
+function isTwin(found: Event, byId: ReadonlyMap<number, Event>): boolean {
+  const maker = byId.get(found.seen?.by ?? Number.NaN)
+  if (found.tab !== END_OF_HISTORY || maker?.side !== 'django') return false
+  const makesKey = maker.cookie === null || KEY_CHANGING.includes(maker.operation)
+  return makesKey && maker.sent !== found.cookie
 }
 
 function overlaps(one: Event, other: Event): boolean {
