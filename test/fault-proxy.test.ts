@@ -57,4 +57,21 @@ describe('the fault proxy', () => {
     expect((await say('hello', 20)).heard).toBe('')
     expect((await say('hello')).heard).toBe('hello')
   })
+
+  test('nothing overtakes what is delayed, also once nothing is delayed any more', async () => {
+    const socket = connect(proxy.port, '127.0.0.1').setNoDelay(true)
+    let heard = ''
+    socket.on('data', (chunk) => {
+      heard += String(chunk)
+    })
+    proxy.fault = { kind: 'delay', milliseconds: 50 }
+    socket.write('a')
+    await expect.poll(() => proxy.open).toBe(1)
+    await new Promise((resume) => setTimeout(resume, 10))
+    proxy.fault = { kind: 'none' }
+    socket.write('b')
+    await expect.poll(() => heard.length, { timeout: 30_000 }).toBe(2)
+    expect(heard).toBe('ab')
+    socket.destroy()
+  })
 })
