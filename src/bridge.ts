@@ -6,7 +6,7 @@
  */
 import type { UserCheckOptions } from './auth/current-user.ts'
 import type { LoadUser, UserTable } from './auth/users.ts'
-import { type Clients, type Connections, checkConnections, connect, keyRuleOf } from './connect.ts'
+import { type Clients, type Connections, checkConnections, connect, keyRuleOf } from './connect/connect.ts'
 import { type ContextHooks, type ContextParts, DjangoContext } from './context.ts'
 import { strip } from './cookies/cookie-header.ts'
 import { createJwtCookie } from './cookies/jwt-cookie.ts'

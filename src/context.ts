@@ -6,7 +6,7 @@
  */
 import type { AuthState } from './auth/current-user.ts'
 import type { DjangoUser } from './auth/users.ts'
-import type { Connections } from './connect.ts'
+import type { Connections } from './connect/connect.ts'
 import { parseCookieHeader } from './cookies/cookie-header.ts'
 import {
   type ResponseChanges,

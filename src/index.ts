@@ -15,7 +15,7 @@ export {
   createBridge,
   type WarningCode,
 } from './bridge.ts'
-export type { Clients } from './connect.ts'
+export type { Clients } from './connect/connect.ts'
 export type {
   DjangoContext,
   ResponseChanges,

@@ -1,7 +1,7 @@
 /** The login of one request: judged once for each set of login values, and what a verdict does to the session. */
 import { type AnonymousReason, checkUser, type UserVerdict } from './auth/current-user.ts'
 import type { DjangoUser } from './auth/users.ts'
-import type { Connections } from './connect.ts'
+import type { Connections } from './connect/connect.ts'
 import { SettingsError } from './errors.ts'
 import { AUTH_KEYS } from './session/frozen-changes.ts'
 import type { SessionSaving } from './session/saving.ts'

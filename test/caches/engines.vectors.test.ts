@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { compressValue, formatEntry, parseEntry, pickleOf } from '../../src/caches/file-cache-entry.ts'
-import { openCache } from '../../src/connect-cache.ts'
+import { openCache } from '../../src/connect/cache.ts'
 import { sqlite } from '../../src/databases/sqlite.ts'
 import { utcClock } from '../../src/databases/wall-clock.ts'
 import { createPickleSerializer } from '../../src/serializers/pickle-serializer.ts'

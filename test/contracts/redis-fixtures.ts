@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import { redis } from '../../src/caches/redis.ts'
 import { type RedisClient, redisConnection } from '../../src/caches/redis-connection.ts'
-import { makeRedisClient } from '../../src/connect-redis.ts'
+import { makeRedisClient } from '../../src/connect/redis.ts'
 import type { CacheUnderTest } from './cache.ts'
 
 const START = Date.UTC(2026, 0, 15, 12)

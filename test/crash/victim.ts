@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { createPool, type PoolConnection } from 'mysql2'
 import pg from 'pg'
 import { type Bridge, createBridge } from '../../src/bridge.ts'
-import type { DatabaseClient } from '../../src/connect-database.ts'
+import type { DatabaseClient } from '../../src/connect/database.ts'
 import type { DjangoContext } from '../../src/context.ts'
 import type { MysqlCallbackPool, MysqlConnection } from '../../src/databases/mysql-pool.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'

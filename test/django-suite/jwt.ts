@@ -1,6 +1,6 @@
 /** The functions of django_session_jwt/middleware/session.py by this library's JWT cookie. */
 import { createPublicKey } from 'node:crypto'
-import { keyRuleOf } from '../../src/connect.ts'
+import { keyRuleOf } from '../../src/connect/connect.ts'
 import { createJwtCookie } from '../../src/cookies/jwt-cookie.ts'
 import type { SessionCookie } from '../../src/cookies/session-cookie.ts'
 import { utcClock } from '../../src/databases/wall-clock.ts'

@@ -8,7 +8,7 @@
  * - settings are fixed when a bridge is made: under other settings the request is opened, and its values set, anew;
  * - a test that goes on with a session after the response is the browser's next request, with the cookie it was sent.
  */
-import { keyRuleOf } from '../../src/connect.ts'
+import { keyRuleOf } from '../../src/connect/connect.ts'
 import { plainCookie } from '../../src/cookies/session-cookie.ts'
 import { type Bridge, type DjangoContext, type Duration, type Session, SessionInterrupted } from '../../src/index.ts'
 import { CACHE_KEY_PREFIX } from '../../src/stores/cache.ts'

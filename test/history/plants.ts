@@ -1,6 +1,6 @@
 /** SQLite drivers that do to a store's statements what a careless store would do. */
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import type { Clients } from '../../src/connect.ts'
+import type { Clients } from '../../src/connect/connect.ts'
 
 /** Each plant, and the anomaly that it must lead to. */
 export const PLANTS = {

@@ -1,5 +1,5 @@
 /** Optional packages: whether one is there is found out before anything needs it. */
-import { missingPackage } from './errors.ts'
+import { missingPackage } from '../errors.ts'
 
 /**
  * Finds out that a package is missing. In a bundle a package may be part of it; there, a missing one shows on first use.

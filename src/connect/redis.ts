@@ -1,20 +1,20 @@
 /** From CACHES to Redis through `ioredis`, with clients of our own that send nothing behind our back. */
 import { readFile } from 'node:fs/promises'
 import type { ConnectionOptions } from 'node:tls'
-import { cacheKey } from './caches/cache-key.ts'
-import { pickledItems } from './caches/pickled-items.ts'
-import { redis } from './caches/redis.ts'
+import { cacheKey } from '../caches/cache-key.ts'
+import { pickledItems } from '../caches/pickled-items.ts'
+import { redis } from '../caches/redis.ts'
 import {
   givenRedisConnection,
   type RedisClient,
   type RedisConnection,
   redisConnection,
-} from './caches/redis-connection.ts'
-import { type RedisLocation, type RedisTls, redisLocations } from './caches/redis-location.ts'
-import type { CacheBackend, CacheOptions } from './connect-cache.ts'
-import { isNotFound, missingPackage, SettingsError } from './errors.ts'
+} from '../caches/redis-connection.ts'
+import { type RedisLocation, type RedisTls, redisLocations } from '../caches/redis-location.ts'
+import { isNotFound, missingPackage, SettingsError } from '../errors.ts'
+import type { CacheSettings } from '../settings/cache-setting.ts'
+import type { CacheBackend, CacheOptions } from './cache.ts'
 import { needPackage } from './optional-package.ts'
-import type { CacheSettings } from './settings/cache-setting.ts'
 
 export const IOREDIS_REASON = 'A cache in Redis'
 

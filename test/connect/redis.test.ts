@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
-import { type BridgeWarning, createBridge } from '../src/bridge.ts'
-import { SettingsError } from '../src/errors.ts'
+import { type BridgeWarning, createBridge } from '../../src/bridge.ts'
+import { SettingsError } from '../../src/errors.ts'
 
 const SETTINGS = {
   SECRET_KEY: 'a key of a site',

@@ -1,14 +1,17 @@
 /** From a cache of django-redis in CACHES to Redis: one server, replicas, shards, sentinels or a cluster. */
-import type { Cache } from './caches/cache.ts'
-import { cacheKey } from './caches/cache-key.ts'
-import { type DjangoRedisFormat, djangoRedisFormat } from './caches/django-redis/format.ts'
-import { hashRing } from './caches/django-redis/hash-ring.ts'
-import { type DjangoRedisServers, djangoRedisServers, type Sentinels } from './caches/django-redis/servers.ts'
-import { redis } from './caches/redis.ts'
-import { type RedisClient, type RedisConnection, redisConnection } from './caches/redis-connection.ts'
-import { type RedisLocation, redisLocations } from './caches/redis-location.ts'
-import { shardedCache } from './caches/sharded-cache.ts'
-import type { CacheBackend, CacheOptions } from './connect-cache.ts'
+import type { Cache } from '../caches/cache.ts'
+import { cacheKey } from '../caches/cache-key.ts'
+import { type DjangoRedisFormat, djangoRedisFormat } from '../caches/django-redis/format.ts'
+import { hashRing } from '../caches/django-redis/hash-ring.ts'
+import { type DjangoRedisServers, djangoRedisServers, type Sentinels } from '../caches/django-redis/servers.ts'
+import { redis } from '../caches/redis.ts'
+import { type RedisClient, type RedisConnection, redisConnection } from '../caches/redis-connection.ts'
+import { type RedisLocation, redisLocations } from '../caches/redis-location.ts'
+import { shardedCache } from '../caches/sharded-cache.ts'
+import { named, SettingsError } from '../errors.ts'
+import type { CacheSettings } from '../settings/cache-setting.ts'
+import type { CacheBackend, CacheOptions } from './cache.ts'
+import { needPackage } from './optional-package.ts'
 import {
   checkGivenClient,
   checkNoWaiting,
@@ -18,10 +21,7 @@ import {
   makeRedisClient,
   OWN_CLIENT,
   tlsOptions,
-} from './connect-redis.ts'
-import { named, SettingsError } from './errors.ts'
-import { needPackage } from './optional-package.ts'
-import type { CacheSettings } from './settings/cache-setting.ts'
+} from './redis.ts'
 
 /** @see django_redis/cache.py RedisCache */
 export const djangoRedisBackend: CacheBackend = {

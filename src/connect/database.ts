@@ -1,15 +1,15 @@
 /** From DATABASES.default to a live database. */
 import type { DatabaseSync } from 'node:sqlite'
-import { checkMysql, openMysql } from './connect-mysql.ts'
-import { checkPostgres, openPostgres } from './connect-postgres.ts'
-import type { Database } from './databases/database.ts'
-import { mysql } from './databases/mysql.ts'
-import type { MysqlPool } from './databases/mysql-pool.ts'
-import { type PostgresPool, postgres } from './databases/postgres.ts'
-import { sqlite } from './databases/sqlite.ts'
-import type { WallClock } from './databases/wall-clock.ts'
-import { named, SettingsError } from './errors.ts'
-import type { Settings } from './settings/settings.ts'
+import type { Database } from '../databases/database.ts'
+import { mysql } from '../databases/mysql.ts'
+import type { MysqlPool } from '../databases/mysql-pool.ts'
+import { type PostgresPool, postgres } from '../databases/postgres.ts'
+import { sqlite } from '../databases/sqlite.ts'
+import type { WallClock } from '../databases/wall-clock.ts'
+import { named, SettingsError } from '../errors.ts'
+import type { Settings } from '../settings/settings.ts'
+import { checkMysql, openMysql } from './mysql.ts'
+import { checkPostgres, openPostgres } from './postgres.ts'
 
 /** An open client of the site's own. */
 export type DatabaseClient = PostgresPool | MysqlPool | DatabaseSync

@@ -1,9 +1,9 @@
 /** From a PostgreSQL among DATABASES, with the OPTIONS of libpq, to a pool of our own. */
-import type { Database } from './databases/database.ts'
-import { type PostgresPool, postgres } from './databases/postgres.ts'
-import { isNotFound, missingPackage, SettingsError } from './errors.ts'
+import type { Database } from '../databases/database.ts'
+import { type PostgresPool, postgres } from '../databases/postgres.ts'
+import { isNotFound, missingPackage, SettingsError } from '../errors.ts'
+import type { DatabaseSettings } from '../settings/settings.ts'
 import { needPackage } from './optional-package.ts'
-import type { DatabaseSettings } from './settings/settings.ts'
 
 const REASON = 'DATABASES.default with ENGINE postgresql'
 

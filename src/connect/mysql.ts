@@ -1,12 +1,12 @@
 /** From a MySQL or MariaDB among DATABASES, with the OPTIONS of mysqlclient, to a pool of our own. */
 import { readFileSync } from 'node:fs'
-import type { Database } from './databases/database.ts'
-import { mysql } from './databases/mysql.ts'
-import type { MysqlPool } from './databases/mysql-pool.ts'
-import type { WallClock } from './databases/wall-clock.ts'
-import { driverFault, isNotFound, missingPackage, named, SettingsError } from './errors.ts'
+import type { Database } from '../databases/database.ts'
+import { mysql } from '../databases/mysql.ts'
+import type { MysqlPool } from '../databases/mysql-pool.ts'
+import type { WallClock } from '../databases/wall-clock.ts'
+import { driverFault, isNotFound, missingPackage, named, SettingsError } from '../errors.ts'
+import type { DatabaseSettings } from '../settings/settings.ts'
 import { needPackage } from './optional-package.ts'
-import type { DatabaseSettings } from './settings/settings.ts'
 
 const REASON = 'DATABASES.default with ENGINE mysql'
 const ISOLATION_LEVELS = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']

@@ -1,0 +1,116 @@
+/** From settings to live objects, which requests share. */
+import type { UserCheckOptions } from '../auth/current-user.ts'
+import { type LoadUser, type UserTable, usersFromTable } from '../auth/users.ts'
+import type { BridgeWarning } from '../bridge.ts'
+import { loadWallClock, ZONE_CLOCK_REASON } from '../databases/wall-clock.ts'
+import { SettingsError } from '../errors.ts'
+import { chooseSerializer, type SerializerOptions } from '../serializers/choose-serializer.ts'
+import type { SessionClock } from '../session/session.ts'
+import { loginHashes } from '../settings/django-version.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { SigningLimits } from '../signing/signer.ts'
+import type { DbStoreOptions } from '../stores/db.ts'
+import { momentRule } from '../stores/expiry-moment.ts'
+import { observedStore } from '../stores/observed-store.ts'
+import { expiryOf, expiryRule } from '../stores/session-expiry.ts'
+import { judgeSessionKey, type SessionKeyRule } from '../stores/session-key.ts'
+import type { SessionStore } from '../stores/store.ts'
+import { checkCache, openCache } from './cache.ts'
+import { checkDatabase, type DatabaseClient, hasDatabase, openDatabase } from './database.ts'
+import { engineOf, keepsTypes, sessionCodec } from './engines.ts'
+import { needPackage } from './optional-package.ts'
+
+/** Clients of the site's own, by Django's alias; they are used and never closed. */
+export interface Clients {
+  readonly databases?: Readonly<Record<string, DatabaseClient>>
+  readonly caches?: Readonly<Record<string, object>>
+}
+
+export interface ConnectOptions extends SerializerOptions {
+  readonly clients: Clients
+  readonly now: () => Date
+  readonly deadlineMs: number
+  readonly limits: SigningLimits
+  readonly logoutReplicas: number
+  readonly warn: (warning: BridgeWarning) => void
+  readonly sessionTable: { readonly name?: string; readonly columns?: DbStoreOptions['columns'] }
+  readonly sessionSalt?: string
+  readonly sessionCacheKeyPrefix?: string
+  readonly userTable: UserTable
+  readonly loadUser: LoadUser | undefined
+  readonly sessionAuthHash: UserCheckOptions['sessionAuthHash'] | undefined
+}
+
+/** What the requests of a bridge share once they need a session; nothing here has talked to a server yet. */
+export interface Connections {
+  readonly store: SessionStore
+  readonly clock: SessionClock
+  /** Null when the settings name no database with users and no hook loads them. */
+  readonly loadUser: LoadUser | null
+  /** What the user table has; null where a hook loads users, or no user is there yet. */
+  userColumns(): Promise<readonly string[] | null>
+  readonly loginHashes: UserCheckOptions['loginHashes']
+  readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
+  close(): Promise<void>
+}
+
+/** Which texts may be session keys with the engine of these settings. @throws SettingsError for an unknown engine */
+export function keyRuleOf(settings: Settings): SessionKeyRule {
+  return engineOf(settings).judgeKey ?? judgeSessionKey
+}
+
+/** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
+export function checkConnections(settings: Settings, options: ConnectOptions): void {
+  const { needs, check } = engineOf(settings)
+  check?.(settings)
+  chooseSerializer(settings.SESSION_SERIALIZER, options)
+  if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
+  if (needs.includes('database') || hasDatabase(settings, options)) checkDatabase(settings, options)
+  if (needs.includes('cache')) checkCache(settings, options)
+}
+
+/** Makes the live objects; servers are reached when the first statement needs them. */
+export async function connect(settings: Settings, options: ConnectOptions): Promise<Connections> {
+  const wallClock = await loadWallClock(settings)
+  const opened: { close(): Promise<void> }[] = []
+  const kept = <T extends { close(): Promise<void> }>(live: T): T => {
+    opened.push(live)
+    return live
+  }
+  const database = hasDatabase(settings, options) ? kept(openDatabase(settings, options, wallClock)) : null
+  const engine = engineOf(settings)
+  const surroundings = { database: () => database ?? neverMissing(), instant: wallClock.instant }
+  const cache = engine.needs.includes('cache') ? await openCache(settings, options, surroundings) : null
+  if (cache !== null) kept(cache.cache)
+  const store = engine.open({
+    settings,
+    options,
+    wallClock,
+    codec: sessionCodec(settings, options),
+    expiryOf: expiryRule(settings, wallClock, options.now),
+    database: surroundings.database,
+    cache: () => cache ?? neverMissing(),
+  })
+  const users = database && usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
+  return {
+    store: observedStore(store, settings.SESSION_ENGINE),
+    clock: {
+      now: options.now,
+      wallClock,
+      expiryOf: (value, modification) => expiryOf(value, settings, wallClock, modification),
+      storedMoment: momentRule(settings.DJANGO_VERSION, { keepsTypes: keepsTypes(settings, options), wallClock }),
+    },
+    loadUser: options.loadUser ?? users?.load ?? null,
+    userColumns: async () => (options.loadUser === undefined && users !== null ? users.columns() : null),
+    loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
+    ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
+    async close() {
+      for (const live of opened) await live.close()
+    },
+  }
+}
+
+/** checkConnections has refused an engine without what it needs. */
+function neverMissing(): never {
+  throw new SettingsError('DATABASES.default, or a cache, is missing.')
+}
