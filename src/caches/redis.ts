@@ -134,7 +134,9 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: Redis
         const [next, keys] = answer as [Buffer, Buffer[]]
         for (const key of keys) found.add(String(key))
         cursor = String(next)
-        if (cursor === '0' || found.size >= most) return Array.from(found).slice(0, most)
+        // Of more keys than can be gone through in time: those that were seen.
+        if (cursor === '0' || found.size >= most || deadline.remaining() < LEAST_SCAN_MS)
+          return Array.from(found).slice(0, most)
       }
     },
 
@@ -150,6 +152,9 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: Redis
 
 const NOT_REPLICATED =
   'Redis has ended the session, but not enough of its replicas know of it yet (options.logoutReplicas).'
+
+/** What a part of the keys takes to be gone through, with room to spare. */
+const LEAST_SCAN_MS = 500
 
 /** What PTTL says of a key that is not there; -1 is one without an end. */
 const NO_KEY = -2

@@ -13,8 +13,9 @@ function hasCache({ settings }: Site): boolean {
 }
 
 /** What Django puts before a session key. */
-function kindOf({ settings }: Site): string {
+function kindOf({ settings, options }: Site): string {
   const [cache, cachedDb] = CACHED_UNDER
+  if (options.sessionCacheKeyPrefix !== undefined) return options.sessionCacheKeyPrefix
   return settings.SESSION_ENGINE.endsWith('.cached_db') ? cachedDb : cache
 }
 

@@ -11,6 +11,7 @@ const FIRST: readonly (keyof Settings)[] = [
   'DATABASES',
 ]
 
+/** What holds secrets, or may: told to differ, and not how. Everything inside them is one of them. */
 const SECRETS: readonly string[] = ['SECRET_KEY', 'SECRET_KEY_FALLBACKS', 'KEY', 'password', 'location', 'options']
 
 /** One sentence; null where nothing differs. @throws SettingsError */
@@ -31,18 +32,19 @@ function sameVersion(ours: string | undefined, theirs: string | undefined): bool
 }
 
 function difference(name: string, ours: unknown, theirs: unknown): string | null {
-  if (isDictionary(ours) && isDictionary(theirs)) {
-    for (const key of new Set([...keysOf(theirs), ...keysOf(ours)])) {
-      // Clients of Python's own have options that mean nothing here.
-      if (key === 'options' && name.startsWith('DATABASES')) continue
-      const found = difference(`${name}.${key}`, ours[key], theirs[key])
-      if (found !== null) return found
-    }
-    return null
+  if (SECRETS.some((secret) => name === secret || name.endsWith(`.${secret}`))) {
+    return isDeepStrictEqual(ours, theirs) ? null : `${name} is another in Django`
   }
-  if (isDeepStrictEqual(ours, theirs)) return null
-  if (SECRETS.some((secret) => name === secret || name.endsWith(`.${secret}`))) return `${name} is another in Django`
-  return `${name} is ${told(ours)} here, and ${told(theirs)} in Django`
+  if (!isDictionary(ours) || !isDictionary(theirs)) {
+    return isDeepStrictEqual(ours, theirs) ? null : `${name} is ${told(ours)} here, and ${told(theirs)} in Django`
+  }
+  for (const key of new Set([...keysOf(theirs), ...keysOf(ours)])) {
+    // Clients of Python's own have options that mean nothing here.
+    if (key === 'options' && name.startsWith('DATABASES')) continue
+    const found = difference(`${name}.${key}`, ours[key], theirs[key])
+    if (found !== null) return found
+  }
+  return null
 }
 
 /** Those that are hidden from printing too. */
@@ -55,5 +57,6 @@ function isDictionary(value: unknown): value is Readonly<Record<string, unknown>
 }
 
 function told(value: unknown): string {
-  return value === undefined ? 'not given' : JSON.stringify(value)
+  if (value === undefined || value === null) return 'not given'
+  return isDictionary(value) ? 'given' : JSON.stringify(value)
 }

@@ -81,8 +81,14 @@ function cacheOn(cache: CacheSettings, servers: DjangoRedisServers, options: Cac
         now,
         logoutReplicas,
       })
-    case 'cluster':
-      return redis({ primary: connection(() => makeClusterClient(locations, deadlineMs)), now })
+    case 'cluster': {
+      // A part of a scan would ask any of the nodes.
+      const { find: _, ...cluster } = redis({
+        primary: connection(() => makeClusterClient(locations, deadlineMs)),
+        now,
+      })
+      return cluster
+    }
   }
 }
 

@@ -58,7 +58,7 @@ const SCHEMES: Readonly<Record<string, DatabaseVendor>> = {
 
 /** @throws SettingsError naming `alias`, never the URL */
 export function databaseSettings(alias: string, input: string | DatabaseDictionary): DatabaseSettings {
-  return hidePassword(typeof input === 'string' ? fromUrl(alias, input) : fromDictionary(alias, input))
+  return hideSecrets(typeof input === 'string' ? fromUrl(alias, input) : fromDictionary(alias, input))
 }
 
 function fromDictionary(alias: string, input: DatabaseDictionary): DatabaseSettings {
@@ -117,8 +117,11 @@ const URL_SHAPE =
 /** No port follows this colon. */
 const IN_MEMORY = /^(?<scheme>sqlite3?):\/\/:memory:$/i
 
-/** What prints the settings does not print the password. */
-function hidePassword(settings: DatabaseSettings): DatabaseSettings {
-  const { password } = settings
-  return Object.defineProperty(settings, 'password', { enumerable: false, get: () => password })
+/** What prints the settings prints no password, nor the options, which may hold one. */
+function hideSecrets(settings: DatabaseSettings): DatabaseSettings {
+  const { password, options } = settings
+  return Object.defineProperties(settings, {
+    password: { enumerable: false, get: () => password },
+    options: { enumerable: false, get: () => options },
+  })
 }
