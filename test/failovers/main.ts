@@ -154,7 +154,7 @@ async function withCluster(): Promise<void> {
       await underLoad(bridgeOn(cache, parts), async (visitors) => {
         const isOwn = !('clients' in parts)
         if (isOwn || options.full) await happening(visitors, `${whose}, primary killed`, () => killOne(site, slot))
-        await inGoodOrder(visitors, `${whose}, CLUSTER FAILOVER`, () => site.failover(slot))
+        await inGoodOrder(visitors, `${whose}, CLUSTER FAILOVER`, () => takeOver(site, slot))
         const before = await site.redirections()
         await inGoodOrder(visitors, `${whose}, a slot moved five times`, () => moveSlot(site, slot))
         const { MOVED, ASK } = await site.redirections()
@@ -175,6 +175,11 @@ async function killOne(site: RedisCluster, slot: number): Promise<void> {
   await otherThan(former, () => site.primaryOf(slot))
   await former.start()
   await site.settled()
+}
+
+async function takeOver(site: RedisCluster, slot: number): Promise<void> {
+  await site.settled()
+  await site.failover(slot)
 }
 
 async function moveSlot(site: RedisCluster, slot: number): Promise<void> {

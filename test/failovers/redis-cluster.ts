@@ -134,13 +134,10 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     async failover(slot) {
       const [former] = (await rangeOf(slot)).ports
       for (let tries = 0; ; tries++) {
-        const { ports } = await rangeOf(slot)
-        if (ports[0] !== former) return
+        const [primary, replica] = (await rangeOf(slot)).ports
+        if (primary !== former) return
         // One that does not come about in time is given up, and asked for anew.
-        if (tries % 150 === 0)
-          await client(byPort(ports[1] ?? 0))
-            .call('CLUSTER', 'FAILOVER')
-            .catch(() => undefined)
+        if (tries % 150 === 0) await clients[byPort(replica ?? 0)]?.call('CLUSTER', 'FAILOVER').catch(() => undefined)
         await pause(50)
       }
     },
