@@ -100,6 +100,7 @@ const ELSEWHERE: readonly Place[] = [
     open: () => redisForHistory('everything'),
     kinds: KINDS,
     failures: 'perhaps',
+    isSharedCache: true,
     faults: ['blind saves in Redis'],
   },
   {

@@ -5,7 +5,7 @@
 import type { Anomaly } from './checker.ts'
 import { END_OF_HISTORY, type Event, KEY_CHANGING } from './event.ts'
 
-/** The old keys of renewals that ran beside a save of Django's under the same key. */
+/** The old keys of renewals that ran beside a save of Django's under the same key, and their new ones: two sessions. */
 export function revivedKeys(events: readonly Event[]): ReadonlySet<string> {
   const byCookie = Map.groupBy(events, ({ cookie }) => cookie)
   const revived = new Set<string>()
@@ -14,7 +14,10 @@ export function revivedKeys(events: readonly Event[]): ReadonlySet<string> {
     const renewals = own.filter((event) => KEY_CHANGING.includes(event.operation) && event.sent !== cookie)
     const saves = own.filter(({ side, operation }) => side === 'django' && !READING.includes(operation))
     const isBeside = (one: Event): boolean => saves.some((save) => save !== one && overlaps(save, one))
-    if (renewals.some(isBeside)) revived.add(cookie)
+    for (const { sent } of renewals.filter(isBeside)) {
+      revived.add(cookie)
+      if (sent !== null) revived.add(sent)
+    }
   }
   return revived
 }
