@@ -1,7 +1,7 @@
 /** A cache that a site can do without for a while: its failures are reported, and what they left undone is made up for. */
 import { createCircuit } from '../circuit.ts'
 import { type Deadline, partOf, startDeadline } from '../deadline.ts'
-import { StoreUnavailable } from '../errors.ts'
+import { DjangoBridgeError, SerializationError, StoreUnavailable } from '../errors.ts'
 
 /** Codes of `onWarning` about the cache of cached_db, each told once a minute at most. */
 export type CacheWarning =
@@ -73,9 +73,11 @@ export function cacheOutage({ now, deadlineMs, warn, amend }: OutageOptions): Ca
       if (owed.size > 0) void repayAll()
       return result
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error
+      // Settings too: a file that TLS needs is read whenever a connection is made.
+      if (!(error instanceof DjangoBridgeError) || error instanceof SerializationError) throw error
       failedAt = performance.now()
-      warnSeldom('cache_unavailable', `The cache failed (${error.reason}); sessions come from the database alone.`)
+      const what = error instanceof StoreUnavailable ? error.reason : error.message
+      warnSeldom('cache_unavailable', `The cache failed (${what}); sessions come from the database alone.`)
       return undefined
     }
   }
@@ -88,12 +90,17 @@ export function cacheOutage({ now, deadlineMs, warn, amend }: OutageOptions): Ca
   async function repayAll(): Promise<void> {
     if (isRepaying) return
     isRepaying = true
-    for (const key of owed) {
-      await repay(key, startDeadline(deadlineMs))
-      if (owed.has(key)) break
-      tries = 0
+    try {
+      for (const key of owed) {
+        await repay(key, startDeadline(deadlineMs))
+        if (owed.has(key)) break
+        tries = 0
+      }
+    } catch {
+      // Nobody waits for this, so nobody could be told; it is still owed.
+    } finally {
+      isRepaying = false
     }
-    isRepaying = false
     if (owed.size > 0) repayLater()
   }
 
