@@ -124,6 +124,12 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: Redis
       if (Number(reached) < logoutReplicas) throw new StoreUnavailable(NOT_REPLICATED, { reason: 'deadline' })
     },
 
+    // On a key that is not there it writes nothing, and is refused as a write of these bytes would be: a Redis without
+    // memory still deletes, and would not take what is to come after.
+    async tryOut(key, item, deadline) {
+      await primary.read([['set', key, written(item).bytes, 'EX', 1, 'XX']], deadline)
+    },
+
     clearExpired: async () => 0,
 
     async find(part, most, deadline) {

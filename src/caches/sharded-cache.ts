@@ -11,6 +11,7 @@ export function shardedCache(caches: readonly [Cache, ...Cache[]], indexOf: (key
     touch: (key, ...rest) => of(key).touch(key, ...rest),
     remove: (key, ...rest) => of(key).remove(key, ...rest),
     delete: (key, ...rest) => of(key).delete(key, ...rest),
+    tryOut: async (key, ...rest) => of(key).tryOut?.(key, ...rest),
     async clearExpired(deadline) {
       const counts = await Promise.all(caches.map((cache) => cache.clearExpired(deadline)))
       return counts.reduce((sum, count) => sum + count, 0)

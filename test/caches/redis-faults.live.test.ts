@@ -7,6 +7,7 @@ import { pickledItems } from '../../src/caches/pickled-items.ts'
 import { redis } from '../../src/caches/redis.ts'
 import { givenRedisConnection, redisConnection } from '../../src/caches/redis-connection.ts'
 import type { RedisLocation } from '../../src/caches/redis-location.ts'
+import { shardedCache } from '../../src/caches/sharded-cache.ts'
 import { makeRedisClient } from '../../src/connect/redis.ts'
 import { utcClock } from '../../src/databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../../src/deadline.ts'
@@ -135,6 +136,22 @@ describe.skipIf(missing !== null)(`Redis that fails${missing === null ? '' : ` (
     if (what === 'writes') expect(await reads(over)).toMatchObject({ version: seen })
     else await expect(reads(over)).rejects.toMatchObject({ reason })
     await expect(writes(over)).rejects.not.toThrow(/canary/)
+  })
+
+  test.each([
+    ['one', (each: Cache) => each],
+    ['one of several shards', (each: Cache) => shardedCache([each], () => 0)],
+  ])('S35: on %s that is out of memory a session keeps its key, and is not lost', async (_, over) => {
+    const client = admin()
+    const store = storeOn(over(cacheAt()))
+    const seen = await store.create(setting({ a: 1 }))
+    await client.config('SET', 'maxmemory', '1mb')
+    await expect(store.cycle(seen, setting({ b: 1 }))).rejects.toMatchObject({ reason: 'full' })
+    const still = await store.load(seen.key)
+    expect(isStored(still) && plainValues(still)).toEqual({ a: 1 })
+    await client.config('SET', 'maxmemory', '0')
+    const cycled = await store.cycle(seen, setting({ b: 1 }))
+    expect(await client.keys('*')).toEqual([`django.contrib.sessions.cache${cycled?.key}`])
   })
 
   test('S35: a replica without its primary that gives out nothing old is an error of its own', async () => {
