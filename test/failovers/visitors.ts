@@ -74,6 +74,7 @@ export function startVisitors(bridge: Bridge, count: number, random: Random): Vi
   const requests = { all: 0, failed: 0, byReason: {} as Record<string, number> }
   let isStopping = false
   let names = 0
+  let marks = 0
   const served = Array<number>(count).fill(0)
   const dead: string[] = []
 
@@ -154,7 +155,10 @@ export function startVisitors(bridge: Bridge, count: number, random: Random): Vi
       const found = { name: undefined as unknown, count: undefined as unknown }
       const done = await request(visit.cookie, (session) => {
         Object.assign(found, { name: session.get('name'), count: session.get('count') })
-        if (isWrite && found.name !== undefined) session.transform('count', (count) => Number(count) + 1)
+        if (!isWrite || found.name === undefined) return
+        session.transform('count', (count) => Number(count) + 1)
+        // Of two writes that leave the very same session, one whose answer is lost could not be told from the other.
+        session.set('by', marks++)
       })
       if (done === null) continue
       await judge(visit, least, found)
