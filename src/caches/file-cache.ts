@@ -73,7 +73,7 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
     deadline: Deadline,
     isSeen: (file: StandingFile) => boolean,
   ): Promise<boolean> {
-    return inTurn(path, () =>
+    return inTurn(path, deadline, () =>
       write(path, content, deadline, (temporary) =>
         renameWhile(path, { mostBytes: most, deadline }, isSeen, { from: temporary, to: path }),
       ),
@@ -150,11 +150,11 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
     },
     remove(key, version, deadline) {
       const path = pathOf(key)
-      return inTurn(path, () => removeFile(path, version, deadline))
+      return inTurn(path, deadline, () => removeFile(path, version, deadline))
     },
     async delete(key, deadline) {
       const path = pathOf(key)
-      await inTurn(path, () => changeFile(deadline, () => unlink(path)))
+      await inTurn(path, deadline, () => changeFile(deadline, () => unlink(path)))
     },
     async clearExpired(deadline) {
       const milliseconds = deadline.remaining()

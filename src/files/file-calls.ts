@@ -1,5 +1,5 @@
 /** Calls of the file system: each within the deadline, and what they throw in this library's terms. */
-import { type Deadline, withinDeadline } from '../deadline.ts'
+import { type Deadline, startDeadline, withinDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import { fileFault, isAbsent } from './file-faults.ts'
@@ -35,16 +35,28 @@ const MISSED = 'The session files were not worked on within the deadline (option
 /** The changes of this process by file, each behind the one before. */
 const turns = new Map<string, Promise<unknown>>()
 
-/** Has the changes of one file take turns, so that nothing of this process gets between a look and what follows it. */
-export function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const mine = (turns.get(path) ?? Promise.resolve()).then(work)
-  const settled = mine.then(ignored, ignored)
+/**
+ * Has the changes of one file take turns, so that nothing of this process gets between a look and what follows it.
+ * @throws StoreUnavailable when its turn has not come within the deadline; then `work` is not begun
+ */
+export function inTurn<T>(path: string, deadline: Deadline, work: () => Promise<T>): Promise<T> {
+  const before = turns.get(path) ?? Promise.resolve()
+  const mine = withinDeadline(before, deadline, ignored).then(work)
+  // Whoever gave up waiting lets nobody pass what it waited for.
+  const settled = Promise.allSettled([before, mine]).then(ignored)
   turns.set(path, settled)
   void settled.then(() => {
     if (turns.get(path) === settled) turns.delete(path)
   })
   return mine
 }
+
+/** For moving a file back when the call's own deadline may be over: short, since somebody waits. */
+export function deadlineToMoveBack(): Deadline {
+  return startDeadline(MOVE_BACK_MS)
+}
+
+const MOVE_BACK_MS = 250
 
 /** For what may fail and leaves nothing to do then. */
 export function ignored(): void {}

@@ -10,7 +10,7 @@ import { open, rename, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Deadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
-import { callFiles, changeFile, ignored, inTurn } from '../files/file-calls.ts'
+import { callFiles, changeFile, deadlineToMoveBack, ignored, inTurn } from '../files/file-calls.ts'
 import { codeOf } from '../files/file-faults.ts'
 import { namesIn } from '../files/folder-names.ts'
 import { isStill, renameWhile, type StandingFile, stillHas } from '../files/standing-file.ts'
@@ -60,7 +60,7 @@ export class SessionFiles {
   /** Replaces the file while its text is `seen`; false where it is not, or the file is gone. */
   replace(key: string, seen: string, text: string, deadline: Deadline): Promise<boolean> {
     const path = this.#pathOf(key)
-    return inTurn(path, () =>
+    return inTurn(path, deadline, () =>
       this.#withTemporary(path, text, deadline, (temporary) =>
         renameWhile(path, this.#limits(deadline), hasText(seen), { from: temporary, to: path }),
       ),
@@ -74,7 +74,7 @@ export class SessionFiles {
   move(key: string, seen: string, newKey: string, text: string, deadline: Deadline): Promise<boolean> {
     const path = this.#pathOf(key)
     const newPath = this.#pathOf(newKey)
-    return inTurn(path, () =>
+    return inTurn(path, deadline, () =>
       this.#withTemporary(newPath, text, deadline, async (temporary) => {
         const names = { from: path, to: newPath }
         if (!(await renameWhile(path, this.#limits(deadline), hasText(seen), names))) return false
@@ -83,7 +83,9 @@ export class SessionFiles {
           const claimed = await this.#look(newPath, deadline)
           if (claimed?.text === seen) return await changeFile(deadline, () => rename(temporary, newPath))
         } catch (error) {
-          if (!(error instanceof OutcomeUnknown)) await rename(newPath, path).catch(ignored)
+          if (!(error instanceof OutcomeUnknown)) {
+            await changeFile(deadlineToMoveBack(), () => rename(newPath, path)).catch(ignored)
+          }
           throw error
         }
         await changeFile(deadline, () => rename(newPath, path))
@@ -95,7 +97,7 @@ export class SessionFiles {
   /** Renews the time of modification while the text is `seen`. */
   touch(key: string, seen: string, deadline: Deadline): Promise<boolean> {
     const path = this.#pathOf(key)
-    return inTurn(path, async () => {
+    return inTurn(path, deadline, async () => {
       if (!(await stillHas(path, this.#limits(deadline), hasText(seen)))) return false
       const now = this.#options.now()
       return changeFile(deadline, () => utimes(path, now, now))
@@ -106,7 +108,7 @@ export class SessionFiles {
   async delete(key: string, deadline: Deadline, file?: SessionFile): Promise<boolean> {
     if (!isFileKey(key)) return false
     const path = this.#pathOf(key)
-    return inTurn(path, async () => {
+    return inTurn(path, deadline, async () => {
       if (file !== undefined && !(await callFiles(deadline, () => isStill(path, file)))) return false
       return changeFile(deadline, () => unlink(path))
     })
