@@ -40,6 +40,11 @@ export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon:
   })
 }
 
+/** For before anything is sent: a connection that others share would be given up for nothing. @throws StoreUnavailable */
+export function refuseOnceOver(deadline: Deadline): void {
+  if (deadline.remaining() === 0) throw new StoreUnavailable(MISSED, { reason: 'deadline' })
+}
+
 const MISSED = 'The session store did not answer within its deadline (options.deadlineMs).'
 
 /** Waits a short, random time before another try, so that two writers do not collide again and again. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startDeadline, withinDeadline } from '../src/deadline.ts'
+import { refuseOnceOver, startDeadline, withinDeadline } from '../src/deadline.ts'
 
 const never = new Promise<never>(() => undefined)
 const nothing = (): void => undefined
@@ -25,4 +25,11 @@ test('what fails late is nobody’s unhandled rejection', async () => {
   await expect(withinDeadline(late.promise, startDeadline(1), nothing)).rejects.toMatchObject({ reason: 'deadline' })
   late.reject(new Error('too late'))
   await new Promise((resolve) => setImmediate(resolve))
+})
+
+test('what has no time left is refused before it begins', () => {
+  expect(() => refuseOnceOver({ remaining: () => 0 })).toThrow(
+    expect.objectContaining({ code: 'store_unavailable', reason: 'deadline' }),
+  )
+  refuseOnceOver({ remaining: () => 0.1 })
 })

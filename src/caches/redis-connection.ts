@@ -4,7 +4,7 @@
  * used again; the next call makes a new one. Sentinel and Cluster differ only in the client that is made.
  */
 import { createCircuit } from '../circuit.ts'
-import { type Deadline, startDeadline, withinDeadline } from '../deadline.ts'
+import { type Deadline, refuseOnceOver, startDeadline, withinDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import { startPatience } from '../patience.ts'
@@ -134,9 +134,11 @@ interface Source {
 function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
   async function run(commands: readonly RedisCommand[], isRead: boolean, deadline: Deadline): Promise<unknown[]> {
     for (const patience = startPatience(deadline); ; await patience.pause()) {
+      refuseOnceOver(deadline)
       const client = await checkOut(deadline).catch((error: unknown) => {
         throw redisFault(error)
       })
+      refuseOnceOver(deadline)
       try {
         const answers = Promise.all(sendAtOnce(client, commands))
         return await withinDeadline(answers, deadline, () => discard(client))

@@ -17,7 +17,7 @@ export type CacheWarning =
 export type WarnOfCache = (code: CacheWarning, message: string) => void
 
 export interface CacheOutage {
-  /** What `work` resolves to; undefined where the cache failed, or, unless it is `urgent`, is known to. */
+  /** What `work` resolves to; undefined where the cache failed or, unless it is `urgent`, is known to, or no time is left. */
   attempt<T>(deadline: Deadline, work: (part: Deadline) => Promise<T>, urgent?: 'urgent'): Promise<T | undefined>
   /** Whether the cache has answered for a while, so that what others owe after an outage is made up for by now. */
   isSteady(): boolean
@@ -67,6 +67,8 @@ export function cacheOutage({ now, deadlineMs, warn, amend }: OutageOptions): Ca
   }
 
   const attempt: CacheOutage['attempt'] = async (deadline, work, urgent) => {
+    // What else the call had to do took all its time, which says nothing of the cache.
+    if (deadline.remaining() === 0) return undefined
     const within = () => work(partOf(deadline, deadlineMs * SHARE))
     try {
       const result = await (urgent === undefined ? through(within) : within())

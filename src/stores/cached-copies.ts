@@ -4,7 +4,7 @@
  * mark. Nothing here throws for a cache that fails.
  */
 import type { CacheItem, ConnectedCache, StoredItem } from '../caches/cache.ts'
-import type { Deadline } from '../deadline.ts'
+import { type Deadline, startDeadline } from '../deadline.ts'
 import { SerializationError, StoreUnavailable } from '../errors.ts'
 import { isHiddenName } from '../serializers/serializer.ts'
 import { markKind, newMark } from './cache-mark.ts'
@@ -42,6 +42,8 @@ export interface CachedCopies {
 const KEY_PREFIX = 'django.contrib.sessions.cached_db'
 /** How much longer than a call of a store a mark stays, where whoever set it was killed. */
 const BEYOND_SECONDS = 10
+/** The part of a deadline that taking a lease away may take beyond it. */
+const CLEANING_SHARE = 0.1
 
 export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
   const { cache, codec, expiryOf, now, deadlineMs } = options
@@ -107,10 +109,16 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
       const lease = await attempt(deadline, (part) => cache.add(at, newMark('lease'), seconds, part))
       if (lease === undefined || lease === null) return null
       const row = await readRow().catch(orUnavailable)
-      await attempt(deadline, async (part) => {
-        const isPut = row !== null && isStored(row) && (await put(at, lease, row, part))
-        if (!isPut) await cache.remove(at, lease, part)
-      })
+      const isPut = await attempt(
+        deadline,
+        async (part) => row !== null && isStored(row) && (await put(at, lease, row, part)),
+      )
+      // A row that took all the time there was leaves none for the lease, which would keep others from a copy.
+      const isOver = deadline.remaining() === 0
+      if (isPut === false || (isPut === undefined && isOver)) {
+        const cleaning = isOver ? startDeadline(deadlineMs * CLEANING_SHARE) : deadline
+        await attempt(cleaning, (part) => cache.remove(at, lease, part))
+      }
       return row
     },
 

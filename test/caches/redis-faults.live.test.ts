@@ -104,6 +104,23 @@ describe.skipIf(missing !== null)(`Redis that fails${missing === null ? '' : ` (
     expect(proxy.accepted).toBeGreaterThanOrEqual(2)
   })
 
+  test('S35: a call whose deadline is over sends nothing, and leaves everybody’s connection alone', async () => {
+    const proxy = await proxied()
+    const over = cacheAt({ port: proxy.port })
+    const tooLate = { remaining: () => 0 }
+    for (let call = 0; call < 6; call++) {
+      await expect(over.get('k', tooLate)).rejects.toMatchObject({ reason: 'deadline' })
+    }
+    expect(proxy.accepted).toBe(0)
+    await over.check(soon())
+    const writing = over.add('k', item, 60, tooLate)
+    const reading = reads(over)
+    await expect(writing).rejects.toMatchObject({ reason: 'deadline' })
+    expect(await reading).toBeNull()
+    expect(await reads(over)).toBeNull()
+    expect(proxy.accepted).toBe(1)
+  })
+
   test.each<[string, (client: Redis) => Promise<unknown>, string, 'reads and writes' | 'writes']>([
     ['out of memory', (client) => client.config('SET', 'maxmemory', '1mb'), 'full', 'writes'],
     ['a replica', (client) => replicaOfNobody(client), 'read_only', 'writes'],

@@ -63,3 +63,14 @@ test.each([
   await timers.shift()?.act()
   expect([owes('a'), amended]).toEqual([false, ['a']])
 })
+
+test('a call whose own time is over asks the cache for nothing, which has not failed by that', async () => {
+  const warnings: string[] = []
+  const { attempt, isSteady } = outage(warnings)
+  let asked = 0
+  for (let call = 0; call < 10; call++) {
+    expect(await attempt({ remaining: () => 0 }, async () => ++asked, 'urgent')).toBeUndefined()
+  }
+  expect([asked, isSteady(), warnings]).toEqual([0, true, []])
+  expect(await attempt(startDeadline(DEADLINE_MS), async () => 'answer')).toBe('answer')
+})

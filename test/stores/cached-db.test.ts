@@ -3,9 +3,12 @@ import type { Cache } from '../../src/caches/cache.ts'
 import { memoryCache } from '../../src/caches/memory-cache.ts'
 import { pickledItems } from '../../src/caches/pickled-items.ts'
 import type { Database } from '../../src/databases/database.ts'
+import { utcClock } from '../../src/databases/wall-clock.ts'
 import { StoreUnavailable } from '../../src/errors.ts'
 import { markKind } from '../../src/stores/cache-mark.ts'
+import { cachedCopies } from '../../src/stores/cached-copies.ts'
 import { sessionOf } from '../../src/stores/session-data.ts'
+import { expiryRule } from '../../src/stores/session-expiry.ts'
 import { isStored, type StoredSession } from '../../src/stores/store.ts'
 import { storeOnBoth } from '../contracts/cached-db-store.ts'
 import { sqliteFixture } from '../contracts/database-fixtures.ts'
@@ -121,6 +124,30 @@ describe('S35: cached_db, one of its servers down', () => {
     await expect(here.store.load(here.key)).rejects.toMatchObject({ status: 503 })
     await here.fixture.close()
   })
+})
+
+test('S35: a row that takes all the time there is leaves no lease behind', async () => {
+  const kept = memoryCache(() => new Date(START))
+  const copies = cachedCopies({
+    cache: kept,
+    codec: pickledItems(),
+    keyOf: (key) => key,
+    expiryOf: expiryRule(
+      { SESSION_COOKIE_AGE: 1000, SESSION_EXPIRE_AT_BROWSER_CLOSE: false },
+      utcClock,
+      () => new Date(START),
+    ),
+    now: () => new Date(START),
+    deadlineMs: 1000,
+    warn: () => undefined,
+  })
+  let left = 1000
+  const row = await copies.fill('k', { remaining: () => left }, async () => {
+    left = 0
+    throw new StoreUnavailable('Too late.', { reason: 'deadline' })
+  })
+  expect([row, await kept.get('django.contrib.sessions.cached_dbk', SOON)]).toEqual([null, null])
+  expect(kept.size).toBe(0)
 })
 
 describe('what cached_db asks of its servers', () => {
