@@ -195,6 +195,7 @@ export function cache(options: CacheStoreOptions): SessionStore {
         const key = newSessionKey()
         return {
           result: stored(key, prepared),
+          inTwoSteps: true,
           async send() {
             if (token === null) return false
             await cache.tryOut?.(placeOf(key), prepared.version.item, deadline)

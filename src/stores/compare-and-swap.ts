@@ -16,6 +16,8 @@ export interface Swap {
   readonly result: StoredSession
   /** Returns false where another version is stored by now, or none. @throws StoreUnavailable, OutcomeUnknown */
   send(): Promise<boolean>
+  /** Of a move that ends the old key first: where both keys are gone, its own first step may have been what ended it. */
+  readonly inTwoSteps?: boolean
 }
 
 export interface SwapParts {
@@ -73,7 +75,7 @@ async function settle(swap: Swap, current: StoredSession, rules: Rules): Promise
   for (let isLast = false; ; isLast = true) {
     if (await isStored(swap, current, rules)) return true
     const present = await rules.read(current.key)
-    if (present === null) return false
+    if (present === null) return swap.inTwoSteps === true ? null : false
     if (!rules.isSame(present.version, current.version)) return mayRepeat(swap, current, rules) ? false : null
     if (isLast) return null
     // To the letter the same write: should the first one still be under way, only one of them can hit.
