@@ -10,7 +10,7 @@ import { link, mkdir, stat, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Deadline, startDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
-import { callFiles, changeFile, inTurn } from '../files/file-calls.ts'
+import { callFiles, changeFile, deadlineToMoveBack, ignored, inTurn } from '../files/file-calls.ts'
 import { codeOf } from '../files/file-faults.ts'
 import { namesIn } from '../files/folder-names.ts'
 import { isStill, readStandingFile, renameWhile, type StandingFile } from '../files/standing-file.ts'
@@ -107,12 +107,25 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
     const limits = { mostBytes: most, deadline }
     const isSeen = (file: StandingFile): boolean => isVersion(file, version)
     if (!(await renameWhile(path, limits, isSeen, { from: path, to: aside }))) return false
-    const taken = await look(aside, deadline)
-    const isRight = taken !== null && isVersion(taken, version)
-    // Newer than what was seen: back to its place, unless something newer still stands there.
-    if (!isRight) await changeFile(deadline, () => link(aside, path)).catch(falseIfTaken)
-    await callFiles(deadline, () => unlink(aside))
+    let isRight: boolean
+    try {
+      const taken = await look(aside, deadline)
+      isRight = taken !== null && isVersion(taken, version)
+    } catch (error) {
+      await moveBack(aside, path).catch(ignored)
+      throw error
+    }
+    // Newer than what was seen.
+    if (!isRight) await moveBack(aside, path)
+    else await callFiles(deadline, () => unlink(aside))
     return isRight
+  }
+
+  /** Back to its place, unless something newer stands there. */
+  async function moveBack(aside: string, path: string): Promise<void> {
+    const deadline = deadlineToMoveBack()
+    await changeFile(deadline, () => link(aside, path)).catch(falseIfTaken)
+    await changeFile(deadline, () => unlink(aside))
   }
 
   return {

@@ -135,6 +135,16 @@ describe('an entry of FileBasedCache', () => {
     expect(readdirSync(under.folder)).toEqual(removed ? [] : [NAME])
   })
 
+  test('S36: that cannot be looked at when it was taken away is put back', async () => {
+    const version = (await add()) ?? ''
+    const whole = soon()
+    // Over as soon as the file is not in its place.
+    const short = { remaining: () => (readdirSync(under.folder).includes(NAME) ? whole.remaining() : 0) }
+    await expect(cache.remove('k', version, short)).rejects.toMatchObject({ reason: 'deadline' })
+    expect(readdirSync(under.folder)).toEqual([NAME])
+    expect(await cache.remove('k', version, soon())).toBe(true)
+  })
+
   test('that two processes add at once is the one of one of them', async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
