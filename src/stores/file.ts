@@ -97,7 +97,8 @@ export function file(options: FileStoreOptions): SessionStore {
         const key = newSessionKey()
         if (!(await files.reserve(key, deadline))) continue
         try {
-          await files.replace(key, '', text, deadline)
+          // Somebody else has deleted or filled it.
+          if (!(await files.replace(key, '', text, deadline))) continue
         } catch (error) {
           await files.delete(key, deadline).catch(() => undefined)
           throw error

@@ -89,6 +89,26 @@ describe('a session file', () => {
     ])
   })
 
+  test.each([
+    ['deleted', (path: string) => rmSync(path)],
+    ['filled', (path: string) => writeFileSync(path, 'of somebody else')],
+  ])('that is %s by others before it is written gives a new session another key', async (_name, meddle) => {
+    const { folder } = under
+    const meddled: string[] = []
+    // Asked for the time of the write, when the name is reserved.
+    const now = (): Date => {
+      const name = meddled.length === 0 && under.names().find((one) => statSync(join(folder, one)).size === 0)
+      if (name) {
+        meddled.push(name)
+        meddle(join(folder, name))
+      }
+      return under.now()
+    }
+    const { key } = await fileStoreUnderTest({ folder, now }).store.create(setting({ a: 1 }))
+    expect(plainValues(await loaded(key))).toEqual({ a: 1 })
+    expect([meddled.length, meddled.includes(`sessionid${key}`)]).toEqual([1, false])
+  })
+
   test('that is empty opens as an empty session under its key, and takes values', async () => {
     const key = 'emptyemptyemptyemptyemptyempty00'
     writeFileSync(under.pathOf(key), '')
