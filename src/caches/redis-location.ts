@@ -57,6 +57,13 @@ const WITHOUT_BEARING = new Set([
 
 /** Classes that OPTIONS may name, since they change nothing that is sent. */
 const PLAIN_CLASSES: Readonly<Record<string, readonly string[]>> = {
+  // The one for TLS would go before a redis:// address.
+  connection_class: [
+    'redis.Connection',
+    'redis.connection.Connection',
+    'redis.SentinelManagedConnection',
+    'redis.sentinel.SentinelManagedConnection',
+  ],
   pool_class: ['redis.ConnectionPool', 'redis.BlockingConnectionPool'].flatMap((name) => [
     name,
     name.replace('redis.', 'redis.connection.'),
@@ -149,7 +156,8 @@ function checkOption(alias: string, name: string, value: unknown, isTls: boolean
   const plain = PLAIN_CLASSES[name]
   if (plain?.includes(String(value))) return
   if (plain !== undefined) {
-    throw refusal(alias, `OPTIONS ${name} is ${named(String(value))}, and only ${plain.join(', ')} is known`)
+    const known = `OPTIONS ${name} is ${named(String(value))}, and only ${plain.join(', ')} is known`
+    throw refusal(alias, `${known}; TLS is had by a rediss:// address, anything else by a client in clients.caches`)
   }
   const why = TLS_OPTIONS.includes(name) ? 'needs a rediss:// address' : 'is not known'
   throw refusal(alias, `OPTIONS ${named(name)} ${why}; for what this library has no option for, give clients.caches`)

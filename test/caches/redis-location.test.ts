@@ -55,6 +55,7 @@ describe('OPTIONS', () => {
       max_connections: 5,
       health_check_interval: 3,
       pool_class: 'redis.ConnectionPool',
+      connection_class: 'redis.connection.Connection',
     }
     expect(only('redis://h', options)).toEqual(only('redis://h'))
   })
@@ -67,6 +68,7 @@ describe('OPTIONS', () => {
     ['username', { username: 5 }],
     ['ssl_cert_reqs', { ssl_cert_reqs: 'canary' }],
     ['pool_class is shop.Pool', { pool_class: 'shop.Pool' }],
+    ['connection_class is redis.SSLConnection', { connection_class: 'redis.SSLConnection' }],
     ['serializer is shop.JSON', { serializer: 'shop.JSON' }],
   ])('S33: %s that is unknown or of another kind is an error that names it, not its value', (name, OPTIONS) => {
     const make = () => locations({ LOCATION: 'rediss://h', OPTIONS })

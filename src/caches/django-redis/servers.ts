@@ -43,6 +43,7 @@ const CLIENTS: Readonly<Record<string, Client>> = {
 }
 const PLAIN_FACTORY = 'django_redis.pool.ConnectionFactory'
 const SENTINEL_FACTORY = 'django_redis.pool.SentinelConnectionFactory'
+const PLAIN_CLASSES = ['redis.client.StrictRedis', 'redis.StrictRedis', 'redis.client.Redis', 'redis.Redis']
 const CLUSTER_CLASSES = ['redis.cluster.RedisCluster', 'rediscluster.RedisCluster']
 
 /** @throws SettingsError naming the cache and the option, never a value that may be secret */
@@ -62,7 +63,15 @@ export function djangoRedisServers(
     )
   }
   const factory = pathIn(options, 'CONNECTION_FACTORY')
-  const isCluster = CLUSTER_CLASSES.includes(pathIn(options, 'REDIS_CLIENT_CLASS') ?? '')
+  const redisClass = pathIn(options, 'REDIS_CLIENT_CLASS') ?? 'redis.client.StrictRedis'
+  const isCluster = CLUSTER_CLASSES.includes(redisClass)
+  if (!isCluster && !PLAIN_CLASSES.includes(redisClass)) {
+    fail(
+      `OPTIONS.REDIS_CLIENT_CLASS ${named(redisClass)} is not supported; supported: ` +
+        `${[...PLAIN_CLASSES, ...CLUSTER_CLASSES].join(', ')}. One that changes neither keys nor values nor where they ` +
+        'go can be left out here',
+    )
+  }
   if (factory !== undefined && factory !== PLAIN_FACTORY && factory !== SENTINEL_FACTORY && !isCluster) {
     fail(`OPTIONS.CONNECTION_FACTORY ${named(factory)} is Python's: give a client in clients.caches.${named(alias)}`)
   }
@@ -94,8 +103,8 @@ function pathIn(options: Options, name: string): string | undefined {
 function redisOptions(options: Options, fail: (what: string) => never): Options {
   const { USERNAME: username, PASSWORD: password, CONNECTION_POOL_KWARGS: more = {} } = options
   if (!isDictionary(more)) return fail('OPTIONS.CONNECTION_POOL_KWARGS must be a dictionary')
-  // What every connection of this library does by itself, or does not know.
-  const { decode_responses, connection_class, skip_full_coverage_check, ...kwargs } = more
+  // What every connection of this library does by itself.
+  const { decode_responses, skip_full_coverage_check, ...kwargs } = more
   if (decode_responses === true) fail('decode_responses = True makes text of pickles, which Django itself cannot read')
   return {
     ...(username !== undefined && username !== null && username !== '' && { username }),

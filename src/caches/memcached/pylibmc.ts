@@ -37,6 +37,12 @@ export function pylibmc({ location, options }: Pick<CacheSettings, 'location' | 
 function distributionOf(behaviors: Record<string, unknown>): LibmemcachedDistribution {
   const refused = UNKNOWN.find((name) => Boolean(behaviors[name]))
   if (refused !== undefined) throw new SettingsError(`CACHES: OPTIONS.behaviors ${refused} is not supported.`)
+  if (isOn(behaviors.num_replicas)) {
+    throw new SettingsError(
+      'CACHES: OPTIONS.behaviors num_replicas is not supported: what is written here, a logout too, would reach no ' +
+        'replica. Set it to 0, on the Django site as well.',
+    )
+  }
   let hash = hashOf(behaviors.hash)
   let kind: LibmemcachedDistribution['kind'] = 'modula'
   if (behaviors.ketama !== undefined) kind = isOn(behaviors.ketama) ? 'ketama' : 'modula'

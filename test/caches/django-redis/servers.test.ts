@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { djangoRedisServers } from '../../../src/caches/django-redis/servers.ts'
+import { redisLocations } from '../../../src/caches/redis-location.ts'
 import { SettingsError } from '../../../src/errors.ts'
+import { cacheSettings } from '../../../src/settings/cache-setting.ts'
 
 const CLIENT = 'django_redis.client.'
 const POOL = 'django_redis.pool.'
@@ -73,7 +75,23 @@ test.each(['redis.cluster.RedisCluster', 'rediscluster.RedisCluster'])('%s: a cl
   expect(djangoRedisServers('default', ADDRESS, options).kind).toBe('cluster')
 })
 
+test.each(['redis.client.StrictRedis', 'redis.Redis'])(
+  '%s: what django-redis takes by itself',
+  (REDIS_CLIENT_CLASS) => {
+    const found = djangoRedisServers('default', ADDRESS, { REDIS_CLIENT_CLASS })
+    expect(found).toEqual(djangoRedisServers('default', ADDRESS, {}))
+  },
+)
+
+test('S33: a connection_class is an option like others, since one for TLS goes before a redis:// address', () => {
+  const CONNECTION_POOL_KWARGS = { connection_class: 'redis.connection.SSLConnection' }
+  const { options } = djangoRedisServers('default', ADDRESS, { CONNECTION_POOL_KWARGS })
+  const cache = cacheSettings('default', { BACKEND: 'django_redis.cache.RedisCache', LOCATION: ADDRESS })
+  expect(() => redisLocations({ ...cache, options })).toThrow(/connection_class.*rediss:\/\//)
+})
+
 test.each<[string, object]>([
+  ['OPTIONS.REDIS_CLIENT_CLASS shop.cache.Redis is not supported', { REDIS_CLIENT_CLASS: 'shop.cache.Redis' }],
   ['OPTIONS.CLIENT_CLASS shop.cache.Client is not supported', { CLIENT_CLASS: 'shop.cache.Client' }],
   ['OPTIONS.CLIENT_CLASS toString', { CLIENT_CLASS: 'toString' }],
   ['OPTIONS.CONNECTION_FACTORY shop.cache.Factory is Python’s', { CONNECTION_FACTORY: 'shop.cache.Factory' }],
