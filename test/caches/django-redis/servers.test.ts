@@ -87,7 +87,7 @@ test('S33: a connection_class is an option like others, since one for TLS goes b
   const CONNECTION_POOL_KWARGS = { connection_class: 'redis.connection.SSLConnection' }
   const { options } = djangoRedisServers('default', ADDRESS, { CONNECTION_POOL_KWARGS })
   const cache = cacheSettings('default', { BACKEND: 'django_redis.cache.RedisCache', LOCATION: ADDRESS })
-  expect(() => redisLocations({ ...cache, options })).toThrow(/connection_class.*rediss:\/\//)
+  expect(() => redisLocations({ ...cache, location: ADDRESS, options })).toThrow(/connection_class.*rediss:\/\//)
 })
 
 test.each<[string, object]>([
