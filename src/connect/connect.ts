@@ -105,6 +105,7 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
     loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
     async close() {
+      await store.close?.()
       for (const live of opened) await live.close()
     },
   }

@@ -36,6 +36,8 @@ export interface CachedCopies {
   /** Ends a row, and its copy. */
   end<T>(key: string, deadline: Deadline, endRow: () => Promise<T>): Promise<T>
   check(deadline: Deadline): Promise<void>
+  /** Tries once more to make up for what failed. */
+  close(): Promise<void>
 }
 
 /** @see django/contrib/sessions/backends/cached_db.py KEY_PREFIX */
@@ -48,14 +50,20 @@ const CLEANING_SHARE = 0.1
 export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
   const { cache, codec, expiryOf, now, deadlineMs } = options
   const seconds = Math.ceil(deadlineMs / 1000) + BEYOND_SECONDS
+  let longestSeen = 0
   const outage = cacheOutage({
     now,
     deadlineMs,
     warn: options.warn,
+    longestTimeout: () => Math.max(longestSeen, expiryOf(new Map()).age),
     amend: (at, deadline) => setMark(cache, at, BEFORE_END, { seconds, deadline }),
   })
   const { attempt } = outage
   const keyOf = (key: string): string | null => options.keyOf((options.keyPrefix ?? KEY_PREFIX) + key)
+
+  function see(timeout: number): void {
+    longestSeen = Math.max(longestSeen, timeout)
+  }
 
   function opened(key: string, item: StoredItem): StoredSession | 'unusable' {
     if (markKind(item) !== null) return 'unusable'
@@ -69,6 +77,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
     if (data.size === 0 || [...data.keys()].some(isHiddenName)) return 'unusable'
     const expiry = expiryOf(data)
     if (expiry.age <= 0) return 'unusable'
+    if (item.endsAt !== undefined) see((item.endsAt.getTime() - now().getTime()) / 1000)
     return { key, data, expiry: item.endsAt === undefined ? expiry : notAfter(expiry, item.endsAt) }
   }
 
@@ -76,6 +85,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
   async function put(at: string, version: string, session: StoredSession, deadline: Deadline): Promise<boolean> {
     // Whole seconds of the row's own: never longer than the row. @see SessionBase.get_expiry_age
     const timeout = Math.floor((session.expiry.at.getTime() - now().getTime()) / 1000)
+    see(timeout)
     const item = timeout > 0 ? encoded(session) : null
     return item !== null && (await cache.replace(at, version, item, timeout, deadline)) !== null
   }
@@ -93,7 +103,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
   return {
     async read(key, deadline) {
       const at = keyOf(key)
-      if (at === null) return 'unusable'
+      if (at === null || !outage.isTrusted()) return 'unusable'
       if (outage.owes(at)) {
         await outage.repay(at, deadline)
         return 'unusable'
@@ -133,7 +143,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
         if (!isPut) await setMark(cache, at, AFTERWARDS, { seconds, deadline: part })
         return true
       })
-      if (!isDone) outage.owe(at)
+      if (!isDone) outage.owe(at, 'save')
       return saved
     },
 
@@ -151,7 +161,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
         (part) => setMark(cache, at, AFTERWARDS, { seconds, deadline: part }),
         'urgent',
       )
-      if (after === undefined) outage.owe(at)
+      if (after === undefined) outage.owe(at, 'logout')
       if (mark === undefined && after === undefined) {
         outage.warn(
           'logout_not_in_cache',
@@ -162,6 +172,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
     },
 
     check: (deadline) => cache.check(deadline),
+    close: outage.close,
   }
 }
 

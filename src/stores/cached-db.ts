@@ -73,5 +73,7 @@ export function cachedDb({ rows, copies, deadlineMs }: CachedDbOptions): Session
       await rows.check()
       await copies.check(startDeadline(deadlineMs))
     },
+
+    close: copies.close,
   }
 }

@@ -2,7 +2,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { SessionStore } from './store.ts'
 
-type StoreOperation = Exclude<keyof SessionStore, 'movesKeys'>
+type StoreOperation = Exclude<keyof SessionStore, 'movesKeys' | 'close'>
 
 /** What subscribers of the channel get. */
 export interface StoreCall {

@@ -72,6 +72,8 @@ export interface SessionStore {
   clearExpired(): Promise<number>
   /** Reaches the server and reads the newest sessions. @throws SettingsError when none of them can be read */
   check(): Promise<void>
+  /** Tries once more what failed and can still be made up for; before its servers are closed. */
+  close?(): Promise<void>
 }
 
 /** Tells the two answers of `load` apart. */

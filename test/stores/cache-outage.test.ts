@@ -21,6 +21,7 @@ function outage(warnings: string[] = []) {
   return cacheOutage({
     now: () => new Date(0),
     deadlineMs: DEADLINE_MS,
+    longestTimeout: () => 100,
     warn: (_, message) => void warnings.push(message),
     async amend(key) {
       if (fault !== null) throw fault
@@ -56,7 +57,7 @@ test.each([
   holdTimers()
   const { owe, owes } = outage()
   fault = error
-  owe('a')
+  owe('a', 'save')
   for (let round = 0; round < 3; round++) await timers.shift()?.act()
   expect(owes('a')).toBe(true)
   fault = null
@@ -73,4 +74,46 @@ test('a call whose own time is over asks the cache for nothing, which has not fa
   }
   expect([asked, isSteady(), warnings]).toEqual([0, true, []])
   expect(await attempt(startDeadline(DEADLINE_MS), async () => 'answer')).toBe('answer')
+})
+
+/** How many timers fire while the cache stays down, and the pause of the last. */
+async function triesOf(owe: () => void): Promise<{ tries: number; last: number | undefined }> {
+  holdTimers()
+  fault = noFile
+  owe()
+  let last: number | undefined
+  let tries = 0
+  for (; tries < 150; tries++) {
+    const timer = timers.shift()
+    if (timer === undefined) break
+    last = timer.milliseconds
+    await timer.act()
+  }
+  return { tries, last }
+}
+
+test('a logout is tried for as long as it is owed, seldom in the end; saves wait for a request', async () => {
+  const { owe, owes } = outage()
+  expect((await triesOf(() => owe('saved', 'save'))).tries).toBe(100)
+  expect(await triesOf(() => owe('gone', 'logout'))).toEqual({ tries: 150, last: 10_000 })
+  expect(timers).toHaveLength(1)
+  fault = null
+  await timers.shift()?.act()
+  expect([amended, owes('gone'), owes('saved'), timers]).toEqual([['gone', 'saved'], false, false, []])
+})
+
+test('closing tries everything once more, logouts first, and nothing after that', async () => {
+  holdTimers()
+  const { owe, close, owes } = outage()
+  fault = noFile
+  owe('saved', 'save')
+  owe('gone', 'logout')
+  await close()
+  expect([owes('gone'), amended]).toEqual([true, []])
+  fault = null
+  await close()
+  expect([owes('gone'), amended]).toEqual([false, ['gone', 'saved']])
+  owe('later', 'logout')
+  for (const { act } of timers) await act()
+  expect(amended).toHaveLength(2)
 })

@@ -5,6 +5,7 @@ import { pickledItems } from '../../src/caches/pickled-items.ts'
 import type { Database } from '../../src/databases/database.ts'
 import { utcClock } from '../../src/databases/wall-clock.ts'
 import { StoreUnavailable } from '../../src/errors.ts'
+import { MOST_LOGOUTS } from '../../src/stores/cache-debts.ts'
 import { markKind } from '../../src/stores/cache-mark.ts'
 import { cachedCopies } from '../../src/stores/cached-copies.ts'
 import { sessionOf } from '../../src/stores/session-data.ts'
@@ -126,31 +127,65 @@ describe('S35: cached_db, one of its servers down', () => {
   })
 })
 
-test('S35: a row that takes all the time there is leaves no lease behind', async () => {
-  const kept = memoryCache(() => new Date(START))
-  const copies = cachedCopies({
-    cache: {
-      ...kept,
-      remove: async (key, version, deadline) => deadline.remaining() > 0 && kept.remove(key, version, deadline),
-    },
+function copiesIn(cache: Cache, now = () => new Date(START)) {
+  const settings = { SESSION_COOKIE_AGE: 1000, SESSION_EXPIRE_AT_BROWSER_CLOSE: false }
+  return cachedCopies({
+    cache,
     codec: pickledItems(),
     keyOf: (key) => key,
-    expiryOf: expiryRule(
-      { SESSION_COOKIE_AGE: 1000, SESSION_EXPIRE_AT_BROWSER_CLOSE: false },
-      utcClock,
-      () => new Date(START),
-    ),
-    now: () => new Date(START),
+    keyPrefix: '',
+    expiryOf: expiryRule(settings, utcClock, now),
+    now,
     deadlineMs: 1000,
     warn: () => undefined,
+  })
+}
+
+test('S35: a row that takes all the time there is leaves no lease behind', async () => {
+  const kept = memoryCache(() => new Date(START))
+  const copies = copiesIn({
+    ...kept,
+    remove: async (key, version, deadline) => deadline.remaining() > 0 && kept.remove(key, version, deadline),
   })
   let left = 1000
   const row = await copies.fill('k', { remaining: () => left }, async () => {
     left = 0
     throw new StoreUnavailable('Too late.', { reason: 'deadline' })
   })
-  expect([row, await kept.get('django.contrib.sessions.cached_dbk', SOON)]).toEqual([null, null])
-  expect(kept.size).toBe(0)
+  expect([row, kept.size]).toEqual([null, 0])
+})
+
+test('S35: after more logouts than can be remembered no copy is read until the last of them has ended', async () => {
+  let milliseconds = START
+  const now = () => new Date(milliseconds)
+  const kept = memoryCache(now)
+  const down = new StoreUnavailable('It is down.', { reason: 'unreachable' })
+  let isDown = false
+  const copies = copiesIn({ ...kept, get: (...call) => (isDown ? Promise.reject(down) : kept.get(...call)) }, now)
+  await kept.add('alive', pickledItems().encode(sessionOf([['a', 1]])), 5000, SOON)
+  expect(await copies.read('alive', SOON)).toMatchObject({ key: 'alive' })
+  isDown = true
+  for (let logout = 0; logout <= MOST_LOGOUTS; logout++) await copies.end(`gone ${logout}`, SOON, async () => null)
+  isDown = false
+  expect(await copies.read('alive', SOON)).toBe('unusable')
+  await copies.close()
+  // The longest time-out that was seen.
+  milliseconds = START + 4_999_000
+  expect(await copies.read('alive', SOON)).toBe('unusable')
+  milliseconds = START + 5_000_000
+  expect(await copies.read('alive', SOON)).toBe('absent')
+})
+
+test('S35: closing makes up for a logout that the cache did not hear of', async () => {
+  const here = await site()
+  await seenBy(here)
+  here.cache.isDown = true
+  await here.store.delete(here.key)
+  here.cache.isDown = false
+  await here.store.close?.()
+  const mark = await here.item()
+  expect(mark && markKind(mark)).toBe('block')
+  await here.fixture.close()
 })
 
 describe('what cached_db asks of its servers', () => {
