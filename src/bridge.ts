@@ -64,7 +64,7 @@ export interface BridgeOptions {
   readonly userTable?: UserTable
   /** Other cookies to look for, in this order, where there is no SESSION_COOKIE_NAME; only that one is written. */
   readonly readCookieNames?: readonly string[]
-  /** Milliseconds that one call of a store may take. Default 2000. */
+  /** Milliseconds that one call of a store may take: database, cache or files. Default 2000. */
   readonly deadlineMs?: number
   /** How large stored sessions may be; default 1 MiB as stored, 8 MiB decompressed. */
   readonly limits?: SigningLimits
@@ -92,7 +92,8 @@ export interface Bridge {
   /** Starts a request. No I/O happens before its session is asked for. */
   open(request: RequestInfo): DjangoContext
   /**
-   * For start-up, optional: reaches the servers, reads the newest sessions, and looks for the columns of FIELDS.
+   * For start-up, optional: reaches the servers of the sessions, reads the newest of `db`, `cached_db` and `file`, and
+   * looks for the columns of FIELDS. A cache does not tell which of its sessions are new; `signed_cookies` stores none.
    * @throws StoreUnavailable; SettingsError when no stored session can be read with these settings, or FIELDS names
    * what the user table does not have
    */
@@ -144,7 +145,16 @@ export function createBridge(
   }
 
   let connecting: Promise<Connections> | undefined
-  const connectOnce = (): Promise<Connections> => (connecting ??= connect(checked, connectOptions))
+  const connectOnce = (): Promise<Connections> => {
+    if (connecting !== undefined) return connecting
+    const mine = connect(checked, connectOptions)
+    connecting = mine
+    // What failed is begun anew by the next request.
+    mine.catch(() => {
+      if (connecting === mine) connecting = undefined
+    })
+    return mine
+  }
   const parts: ContextParts = {
     settings: checked,
     cookie,

@@ -60,6 +60,52 @@ describe('options.limits', () => {
   })
 })
 
+describe('createBridge', () => {
+  const settings = { SECRET_KEY, DEBUG: true, DATABASES: { default: 'sqlite:////nowhere/db.sqlite3' } }
+  const name = 'no"table'
+
+  test.each([
+    ['options.sessionTable', {}, { options: { sessionTable: { name } } }],
+    ['options.userTable', {}, { options: { userTable: { name } } }],
+    ['a column of options.userTable', {}, { options: { userTable: { columns: [name] } } }],
+    [
+      'LOCATION of DatabaseCache',
+      {
+        SESSION_ENGINE: 'django.contrib.sessions.backends.cache',
+        CACHES: { default: { BACKEND: 'django.core.cache.backends.db.DatabaseCache', LOCATION: name } },
+      },
+      {},
+    ],
+  ])('refuses a name that nothing can have without a connection: %s', (_name, more, parts) => {
+    expect(() => createBridge({ ...settings, ...more }, parts)).toThrow(/table or column name/)
+    expect(() => createBridge({ ...settings, ...more }, parts)).toThrow(SettingsError)
+  })
+
+  test('a failure while it connects is that of one request, not of all that follow', async () => {
+    const site = await makeSite()
+    const cookie = `sessionid=${await site.store({ a: 1 })}`
+    let isBroken = false
+    const databases = {
+      get default() {
+        if (isBroken) throw new Error('for now')
+        return site.client
+      },
+    }
+    const bridge = createBridge(
+      { SECRET_KEY, DEBUG: true },
+      { clients: { databases }, hooks: { now: () => new Date(0) } },
+    )
+    const read = async (): Promise<unknown> =>
+      (await bridge.open({ method: 'GET', url: '/', headers: { cookie }, secure: false }).session()).get('a')
+    isBroken = true
+    await expect(read()).rejects.toThrow('for now')
+    isBroken = false
+    expect(await read()).toBe(1)
+    await bridge.close()
+    await site.close()
+  })
+})
+
 describe('options.readCookieNames', () => {
   test('are looked for in their order where there is no SESSION_COOKIE_NAME, which alone is written', async () => {
     const settings = { SESSION_COOKIE_NAME: 'new' }

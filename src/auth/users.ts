@@ -1,6 +1,7 @@
 /** Where users come from: the table of AUTH_USER_MODEL, or the site's own `loadUser` hook. */
 import type { DjangoUserFields } from '../augmentations.ts'
 import { type Database, NoSuchValue, type Row } from '../databases/database.ts'
+import { standardSql } from '../databases/sql-dialect.ts'
 import { startDeadline } from '../deadline.ts'
 import { SettingsError } from '../errors.ts'
 
@@ -46,6 +47,16 @@ export interface UsersInTable {
   columns(): Promise<readonly string[] | null>
 }
 
+/** Finds names that no table and no column has. @throws SettingsError */
+export function checkUserTable(authUserModel: string, table: UserTable): void {
+  const { primaryKey = 'id', columns = [] } = table
+  for (const name of [tableName(authUserModel, table), primaryKey, ...columns]) standardSql.quote(name)
+}
+
+function tableName(authUserModel: string, { name }: UserTable): string {
+  return name ?? authUserModel.replace('.', '_').toLowerCase()
+}
+
 /** Reads users from the table that AUTH_USER_MODEL (`app.Model`) names. */
 export function usersFromTable(
   database: Database,
@@ -53,12 +64,11 @@ export function usersFromTable(
   table: UserTable,
   deadlineMs: number,
 ): UsersInTable {
-  const name = table.name ?? authUserModel.replace('.', '_').toLowerCase()
   const { quote } = database.dialect
   const primaryKey = table.primaryKey ?? 'id'
   const columns = table.columns && [primaryKey, 'password', ...table.columns].map(quote).join(', ')
   const key = quote(primaryKey)
-  const select = `SELECT ${columns ?? '*'} FROM ${quote(name)}`
+  const select = `SELECT ${columns ?? '*'} FROM ${quote(tableName(authUserModel, table))}`
   const sql = `${select} WHERE ${key} = ?`
 
   const load: LoadUser = async (id) => {

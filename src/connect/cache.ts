@@ -7,6 +7,7 @@ import { databaseCache, databaseCacheKey } from '../caches/database-cache.ts'
 import { fileCache, fileCacheKey } from '../caches/file-cache.ts'
 import { pickledItems } from '../caches/pickled-items.ts'
 import type { Database, Instant } from '../databases/database.ts'
+import { standardSql } from '../databases/sql-dialect.ts'
 import { named, SettingsError } from '../errors.ts'
 import type { SerializerOptions } from '../serializers/choose-serializer.ts'
 import type { CacheSettings } from '../settings/cache-setting.ts'
@@ -50,7 +51,7 @@ export interface CacheBackend {
 const BACKENDS: Readonly<Record<string, CacheBackend>> = {
   'django.core.cache.backends.db.DatabaseCache': {
     check(cache, options, settings) {
-      onlyLocation(cache)
+      standardSql.quote(onlyLocation(cache))
       checkDatabase(settings, options)
     },
     open: (cache, { now, pickle, limits }, { database, instant }) => ({

@@ -1,6 +1,6 @@
 /** From settings to live objects, which requests share. */
 import type { UserCheckOptions } from '../auth/current-user.ts'
-import { type LoadUser, type UserTable, usersFromTable } from '../auth/users.ts'
+import { checkUserTable, type LoadUser, type UserTable, usersFromTable } from '../auth/users.ts'
 import type { BridgeWarning } from '../bridge.ts'
 import { loadWallClock, ZONE_CLOCK_REASON } from '../databases/wall-clock.ts'
 import { SettingsError } from '../errors.ts'
@@ -62,10 +62,13 @@ export function keyRuleOf(settings: Settings): SessionKeyRule {
 /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
 export function checkConnections(settings: Settings, options: ConnectOptions): void {
   const { needs, check } = engineOf(settings)
-  check?.(settings)
+  check?.(settings, options)
   chooseSerializer(settings.SESSION_SERIALIZER, options)
   if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
-  if (needs.includes('database') || hasDatabase(settings, options)) checkDatabase(settings, options)
+  if (needs.includes('database') || hasDatabase(settings, options)) {
+    checkDatabase(settings, options)
+    checkUserTable(settings.AUTH_USER_MODEL, options.userTable)
+  }
   if (needs.includes('cache')) checkCache(settings, options)
 }
 

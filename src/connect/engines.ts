@@ -2,6 +2,7 @@
 import type { ConnectedCache } from '../caches/cache.ts'
 import { MOST_COOKIE_BYTES } from '../cookies/set-cookie.ts'
 import type { Database } from '../databases/database.ts'
+import { standardSql } from '../databases/sql-dialect.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { named, SettingsError } from '../errors.ts'
 import { chooseSerializer } from '../serializers/choose-serializer.ts'
@@ -37,15 +38,19 @@ export interface Engine {
   /** Which texts may be keys of its sessions. Default `judgeSessionKey`. */
   readonly judgeKey?: SessionKeyRule
   /** Finds what else can be wrong. @throws SettingsError */
-  check?(settings: Settings): void
+  check?(settings: Settings, options: ConnectOptions): void
   open(parts: EngineParts): SessionStore
 }
 
 /** Session engines by Django's dotted path. */
 const ENGINES: Readonly<Record<string, Engine>> = {
   'django.contrib.sessions.backends.cache': { needs: ['cache'], open: openCacheEngine },
-  'django.contrib.sessions.backends.cached_db': { needs: ['database', 'cache'], open: openCachedDb },
-  'django.contrib.sessions.backends.db': { needs: ['database'], open: openDb },
+  'django.contrib.sessions.backends.cached_db': {
+    needs: ['database', 'cache'],
+    check: checkTable,
+    open: openCachedDb,
+  },
+  'django.contrib.sessions.backends.db': { needs: ['database'], check: checkTable, open: openDb },
   'django.contrib.sessions.backends.file': {
     needs: [],
     check: ({ SESSION_FILE_PATH }) => void fileStoragePath(SESSION_FILE_PATH),
@@ -90,6 +95,10 @@ function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts):
     ...(options.sessionTable.name !== undefined && { table: options.sessionTable.name }),
     ...(options.sessionTable.columns !== undefined && { columns: options.sessionTable.columns }),
   })
+}
+
+function checkTable(_: Settings, { sessionTable: { name } }: ConnectOptions): void {
+  if (name !== undefined) standardSql.quote(name)
 }
 
 function openFile({ settings, options, wallClock, codec, expiryOf }: EngineParts): SessionStore {
