@@ -65,11 +65,12 @@ ${unionTable('src/stores/cache-outage.ts', 'CacheWarning', 'The cache of cached_
 
 /** A table of a union of texts whose members have comments. */
 function unionTable(file, name, title) {
-  const [, body = ''] = new RegExp(`export type ${name} =\\n((?:  (?:/\\*\\*|\\|).*\\n)+)`).exec(read(file)) ?? []
-  const rows = [...body.matchAll(/ {2}\/\*\* (.*) \*\/\n {2}\| '(\w+)'/g)]
-  if (rows.length === 0) throw new Error(`${file} has no commented union ${name}`)
+  const [, body = ''] = new RegExp(`export type ${name} =\\n((?:  (?:/\\*\\*| \\*|\\|).*\\n)+)`).exec(read(file)) ?? []
+  const rows = [...body.matchAll(/ {2}\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}\| '(\w+)'/g)]
+  const members = body.match(/^ {2}\|/gm) ?? []
+  if (rows.length === 0 || rows.length < members.length) throw new Error(`${file} has no commented union ${name}`)
   const heading = title === null ? '' : `**${title}**\n\n`
-  return `${heading}| code | when |\n|---|---|\n${rows.map(([, when, code]) => `| \`${code}\` | ${when} |`).join('\n')}\n`
+  return `${heading}| code | when |\n|---|---|\n${rows.map(([, when, code]) => `| \`${code}\` | ${prose(when)} |`).join('\n')}\n`
 }
 
 function apiPage() {
