@@ -69,8 +69,9 @@ export interface BridgeOptions {
   /** How large stored sessions may be; default 1 MiB as stored, 8 MiB decompressed. */
   readonly limits?: SigningLimits
   /**
-   * Redis: how many replicas must know of a logout before it is done, so that a failover cannot undo it. It costs each
-   * logout the way to them and back, during which the connection waits. Default 0.
+   * Redis: how many replicas must know of a logout or a change of key before it is done, so that a failover cannot undo
+   * it. It costs each the way to them and back, during which the connection waits. Too few of them are an error, in
+   * `cached_db` the warning `logout_not_in_cache`. Default 0.
    */
   readonly logoutReplicas?: number
   /** For SESSION_SERIALIZER of a class named PickleSerializer: codecs of the site's own classes, limits, the protocol. */

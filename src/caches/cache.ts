@@ -29,10 +29,17 @@ export interface StoredItem extends CacheItem {
 export interface Cache {
   /** Null for nothing, or an item that has ended. With `toWrite`, what writes compare with: never a replica's. */
   get(key: string, deadline: Deadline, toWrite?: 'toWrite'): Promise<StoredItem | null>
-  /** Stores an item where there is none; null where there is one. */
-  add(key: string, item: CacheItem, timeout: number, deadline: Deadline): Promise<string | null>
-  /** Stores another item where `version` is stored; null where it is not. */
-  replace(key: string, version: string, item: CacheItem, timeout: number, deadline: Deadline): Promise<string | null>
+  /** Stores an item where there is none; null where there is one. With `ends`, as safely as `remove` ends one. */
+  add(key: string, item: CacheItem, timeout: number, deadline: Deadline, ends?: 'ends'): Promise<string | null>
+  /** Stores another item where `version` is stored; null where it is not. With `ends`, as safely as `remove` ends one. */
+  replace(
+    key: string,
+    version: string,
+    item: CacheItem,
+    timeout: number,
+    deadline: Deadline,
+    ends?: 'ends',
+  ): Promise<string | null>
   /** Renews the time-out of an item while `version` is stored; false where it is not. */
   touch(key: string, version: string, timeout: number, deadline: Deadline): Promise<boolean>
   /** Ends an item while `version` is stored; false where it is not. */

@@ -37,10 +37,10 @@ export interface RedisConnection {
   /** Runs commands that may be sent again when the connection breaks. @throws StoreUnavailable, RedisRefusal */
   read(commands: readonly RedisCommand[], deadline: Deadline): Promise<unknown[]>
   /**
-   * Runs one that is sent again only when it is certain that it did not take place.
+   * Runs commands that are sent again only when it is certain that none took place.
    * @throws StoreUnavailable, RedisRefusal, OutcomeUnknown
    */
-  write(command: RedisCommand, deadline: Deadline): Promise<unknown>
+  write(commands: readonly RedisCommand[], deadline: Deadline): Promise<unknown[]>
   /** Ends what this object opened itself. */
   close(): Promise<void>
 }
@@ -156,7 +156,7 @@ function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
 
   return {
     read: (commands, deadline) => run(commands, true, deadline),
-    write: async (command, deadline) => (await run([command], false, deadline))[0],
+    write: (commands, deadline) => run(commands, false, deadline),
     close,
   }
 }

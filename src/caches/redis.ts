@@ -16,9 +16,11 @@ export interface RedisOptions {
   /** Where reads go, in turn, instead. Default none. */
   readonly replicas?: readonly RedisConnection[]
   readonly now: () => Date
-  /** Replicas that must know of a logout before it is done. Default 0: Redis tells them a moment later. */
+  /** Replicas that must know of the end of a session before it is done. Default 0: Redis tells them a moment later. */
   readonly logoutReplicas?: number | undefined
 }
+
+type Ends = 'ends' | undefined
 
 /** Of what stands under a key and is no string: nothing that is written compares with it, and nothing decodes it. */
 const OTHER_TYPE = ''
@@ -59,46 +61,65 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: Redis
     return fetch(key, primary, deadline)
   }
 
-  async function run(script: RedisScript, parameters: RedisParameter[], deadline: Deadline): Promise<unknown> {
-    try {
-      return await primary.write(['evalsha', script.sha1, 1, ...parameters], deadline)
-    } catch (error) {
-      if (!(error instanceof RedisRefusal && error.word === 'NOSCRIPT')) throw error
-      return primary.write(['eval', script.lua, 1, ...parameters], deadline)
-    }
+  /** Runs a command, and where it `ends` a session, waits for replicas to know of it: on the connection that it took. */
+  async function send(how: 'read' | 'write', command: RedisCommand, deadline: Deadline, ends: Ends): Promise<unknown> {
+    if (ends === undefined || logoutReplicas === 0) return (await primary[how]([command], deadline))[0]
+    // None at all would be without end.
+    const patience = Math.max(1, Math.ceil(deadline.remaining() / 2))
+    const [answer, reached] = await primary[how]([command, ['wait', logoutReplicas, patience]], deadline)
+    if (Number(reached) < logoutReplicas) throw new StoreUnavailable(NOT_REPLICATED, { reason: 'deadline' })
+    return answer
   }
 
-  async function hasRun(script: RedisScript, key: string, parameters: RedisParameter[], deadline: Deadline) {
+  async function run(script: RedisScript, parameters: RedisParameter[], deadline: Deadline, ends: Ends) {
     try {
-      return Number(await run(script, [key, ...parameters], deadline)) === 1
+      // Behind one that is not known yet, Redis would wait for nothing, and the second try for that.
+      if (ends === undefined || logoutReplicas === 0) {
+        return await send('write', ['evalsha', script.sha1, 1, ...parameters], deadline, ends)
+      }
+    } catch (error) {
+      if (!(error instanceof RedisRefusal && error.word === 'NOSCRIPT')) throw error
+    }
+    return send('write', ['eval', script.lua, 1, ...parameters], deadline, ends)
+  }
+
+  async function hasRun(
+    script: RedisScript,
+    key: string,
+    parameters: RedisParameter[],
+    deadline: Deadline,
+    ends?: 'ends',
+  ): Promise<boolean> {
+    try {
+      return Number(await run(script, [key, ...parameters], deadline, ends)) === 1
     } catch (error) {
       if (isOtherType(error)) return false
       throw error
     }
   }
 
-  const remove: Cache['remove'] = (key, version, deadline) => hasRun(REMOVE, key, [bytesOf(version)], deadline)
+  const remove: Cache['remove'] = (key, version, deadline) => hasRun(REMOVE, key, [bytesOf(version)], deadline, 'ends')
 
   return {
     get: (key, deadline, toWrite) =>
       toWrite === undefined ? fetchAnywhere(key, deadline) : fetch(key, primary, deadline),
 
-    async add(key, item, timeout, deadline) {
+    async add(key, item, timeout, deadline, ends) {
       const { bytes, version } = written(item)
       const seconds = wholeSeconds(timeout)
       const isAdded =
         seconds > 0
-          ? (await primary.write(['set', key, bytes, 'EX', seconds, 'NX'], deadline)) !== null
+          ? (await send('write', ['set', key, bytes, 'EX', seconds, 'NX'], deadline, ends)) !== null
           : Number((await primary.read([['exists', key]], deadline))[0]) === 0
       return isAdded ? version : null
     },
 
-    async replace(key, seen, item, timeout, deadline) {
+    async replace(key, seen, item, timeout, deadline, ends) {
       const { bytes, version } = written(item)
       const seconds = wholeSeconds(timeout)
       const isReplaced =
         seconds > 0
-          ? await hasRun(REPLACE, key, [bytesOf(seen), bytes, seconds], deadline)
+          ? await hasRun(REPLACE, key, [bytesOf(seen), bytes, seconds], deadline, ends)
           : await remove(key, seen, deadline)
       return isReplaced ? version : null
     },
@@ -112,22 +133,13 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: Redis
 
     async delete(key, deadline) {
       // Sent twice it does the same.
-      if (logoutReplicas === 0) return void (await primary.read([['del', key]], deadline))
-      const patience = Math.ceil(deadline.remaining() / 2)
-      const [, reached] = await primary.read(
-        [
-          ['del', key],
-          ['wait', logoutReplicas, patience],
-        ],
-        deadline,
-      )
-      if (Number(reached) < logoutReplicas) throw new StoreUnavailable(NOT_REPLICATED, { reason: 'deadline' })
+      await send('read', ['del', key], deadline, 'ends')
     },
 
     // On a key that is not there it writes nothing, and is refused as a write of these bytes would be: a Redis without
-    // memory still deletes, and would not take what is to come after.
+    // memory still deletes, and would not take what is to come after. Nor is anything ended that too few could know of.
     async tryOut(key, item, deadline) {
-      await primary.read([['set', key, written(item).bytes, 'EX', 1, 'XX']], deadline)
+      await send('read', ['set', key, written(item).bytes, 'EX', 1, 'XX'], deadline, 'ends')
     },
 
     clearExpired: async () => 0,
@@ -157,7 +169,7 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: Redis
 }
 
 const NOT_REPLICATED =
-  'Redis has ended the session, but not enough of its replicas know of it yet (options.logoutReplicas).'
+  'Redis answered, but not enough of its replicas know in time of the end of a session (options.logoutReplicas).'
 
 /** What a part of the keys takes to be gone through, with room to spare. */
 const LEAST_SCAN_MS = 500

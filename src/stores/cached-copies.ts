@@ -152,13 +152,15 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
       if (at === null) return endRow()
       const mark = await attempt(
         deadline,
-        (part) => setMark(cache, at, BEFORE_END, { seconds, deadline: part }),
+        (part) => setMark(cache, at, BEFORE_END, { seconds, deadline: part, ends: 'ends' }),
         'urgent',
       )
       const result = await endRow()
+      // A mark that is there all the same may not be known to replicas.
+      const plan = mark === undefined ? BEFORE_END : AFTERWARDS
       const after = await attempt(
         deadline,
-        (part) => setMark(cache, at, AFTERWARDS, { seconds, deadline: part }),
+        (part) => setMark(cache, at, plan, { seconds, deadline: part, ends: 'ends' }),
         'urgent',
       )
       if (after === undefined) outage.owe(at, 'logout')

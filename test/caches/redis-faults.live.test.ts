@@ -13,8 +13,11 @@ import { utcClock } from '../../src/databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../../src/deadline.ts'
 import { StoreUnavailable } from '../../src/errors.ts'
 import { cache } from '../../src/stores/cache.ts'
+import { newMark } from '../../src/stores/cache-mark.ts'
 import { expiryRule } from '../../src/stores/session-expiry.ts'
-import { isStored } from '../../src/stores/store.ts'
+import { isStored, type SessionStore, type StoredSession } from '../../src/stores/store.ts'
+import { storeOnBoth } from '../contracts/cached-db-store.ts'
+import { sqliteFixture } from '../contracts/database-fixtures.ts'
 import { plainValues, setting } from '../contracts/session-store.ts'
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts'
 import { missingRedisServer, type PrivateRedis, startPrivateRedis } from '../private-redis.ts'
@@ -391,6 +394,91 @@ describe.skipIf(missing !== null)(`Redis that fails${missing === null ? '' : ` (
     expect(await over.get('late', soon())).not.toBeNull()
     await other.stop()
     expect(Buffer.from((await reads(over))?.bytes ?? []).toString()).toBe('one')
+  })
+
+  describe('logoutReplicas', () => {
+    const seen = Buffer.from('one').toString('latin1')
+    const block = newMark('block')
+
+    function waiting(): Cache {
+      const made = redis({ primary: connectionTo({ port: server.port }), now, logoutReplicas: 1 })
+      closing.push(() => made.close())
+      return made
+    }
+
+    /** What a replica of the server has, which is behind by some milliseconds. */
+    async function lateReplica(): Promise<Redis> {
+      const proxy = await proxied()
+      const primary = admin()
+      await primary.config('SET', 'repl-diskless-sync-delay', '0')
+      const replica = await startPrivateRedis()
+      closing.push(() => replica.drop())
+      const client = new Redis(replica.port)
+      closing.push(() => client.disconnect())
+      await client.replicaof('127.0.0.1', proxy.port)
+      await until(async () => (await primary.info('replication')).includes('state=online'))
+      proxy.fault = { kind: 'delay', milliseconds: 50 }
+      return client
+    }
+
+    async function onBoth(over: Cache) {
+      const under = storeOnBoth(await sqliteFixture(), { cache: over })
+      closing.push(() => under.close())
+      return under
+    }
+
+    test.each<[string, (over: Cache) => Promise<unknown>]>([
+      ['removed', (over) => over.remove('k', seen, soon())],
+      ['blocked', (over) => over.replace('k', seen, block, 60, soon(), 'ends')],
+      ['blocked before there is one', (over) => over.add('new', block, 60, soon(), 'ends')],
+      ['deleted', (over) => over.delete('k', soon())],
+      ['tried out', (over) => over.tryOut?.('new', item, soon()) ?? Promise.resolve()],
+    ])('S36: an item is %s once a replica knows of it; without one that is an error', async (_, end) => {
+      const over = waiting()
+      await over.add('k', item, 60, soon())
+      await expect(end(over)).rejects.toMatchObject({ code: 'store_unavailable', reason: 'deadline' })
+      await admin().set('k', 'one', 'EX', 60)
+      await admin().del('new')
+      const replica = await lateReplica()
+      await end(over)
+      expect(await Promise.all(['k', 'new'].map((key) => replica.get(key)))).toEqual(
+        await Promise.all(['k', 'new'].map((key) => admin().get(key))),
+      )
+    })
+
+    test('S36: a session keeps its key where no replica could know that it ended', async () => {
+      const store = storeOn(waiting())
+      const created = await store.create(setting({ a: 1 }))
+      await expect(store.cycle(created, setting({}))).rejects.toMatchObject({ reason: 'deadline' })
+      expect(isStored(await store.load(created.key))).toBe(true)
+      const replica = await lateReplica()
+      await store.cycle(created, setting({}))
+      expect(await replica.exists(`django.contrib.sessions.cache${created.key}`)).toBe(0)
+    })
+
+    test.each<[string, (store: SessionStore, seen: StoredSession) => Promise<unknown>]>([
+      ['logout', (store, { key }) => store.delete(key)],
+      ['change of key', (store, session) => store.cycle(session, setting({}))],
+    ])('S36: at a %s of cached_db a replica knows that no copy is to be trusted', async (_, end) => {
+      const { store, place, warnings } = await onBoth(waiting())
+      const replica = await lateReplica()
+      const created = await store.create(setting({ a: 1 }))
+      const at = place(created.key)
+      await until(async () => (await replica.exists(at)) === 1)
+      // Of another request, whose block no replica was waited for.
+      await cacheAt().replace(at, (await cacheAt().get(at, soon()))?.version ?? '', block, 60, soon())
+      await end(store, created)
+      expect(await replica.getBuffer(at)).toEqual(await admin().getBuffer(at))
+      expect(warnings).toEqual([])
+    })
+
+    test('S36: a logout of cached_db that no replica heard of takes place, with a warning', async () => {
+      const { store, warnings } = await onBoth(waiting())
+      const created = await store.create(setting({ a: 1 }))
+      await store.delete(created.key)
+      expect(warnings).toContain('logout_not_in_cache')
+      expect(isStored(await store.load(created.key))).toBe(false)
+    })
   })
 
   test('a client that was given is waited for while it connects again, used, and never ended', async () => {
