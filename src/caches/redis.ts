@@ -18,6 +18,8 @@ export interface RedisOptions {
   readonly now: () => Date
   /** Replicas that must know of the end of a session before it is done. Default 0: Redis tells them a moment later. */
   readonly logoutReplicas?: number | undefined
+  /** Whether an item is read with the moment at which it ends, one command more. Default true. */
+  readonly asksEnd?: boolean | undefined
 }
 
 type Ends = 'ends' | undefined
@@ -25,15 +27,13 @@ type Ends = 'ends' | undefined
 /** Of what stands under a key and is no string: nothing that is written compares with it, and nothing decodes it. */
 const OTHER_TYPE = ''
 
-export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: RedisOptions): Cache {
+export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd = true }: RedisOptions): Cache {
   let reads = 0
 
   async function fetch(key: string, connection: RedisConnection, deadline: Deadline): Promise<StoredItem | null> {
     const asked = now().getTime()
-    const commands: readonly RedisCommand[] = [
-      ['get', key],
-      ['pttl', key],
-    ]
+    const get: RedisCommand = ['get', key]
+    const commands: readonly RedisCommand[] = asksEnd ? [get, ['pttl', key]] : [get]
     let bytes: unknown
     let milliseconds: unknown
     try {
@@ -43,7 +43,7 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0 }: Redis
       return { bytes: new Uint8Array(), version: OTHER_TYPE }
     }
     // The key may have ended between the two.
-    const left = Number(milliseconds)
+    const left = Number(milliseconds ?? NO_END)
     if (!Buffer.isBuffer(bytes) || left === NO_KEY) return null
     return { bytes, version: versionOf(bytes), ...(left >= 0 && { endsAt: new Date(asked + left) }) }
   }
@@ -174,8 +174,9 @@ const NOT_REPLICATED =
 /** What a part of the keys takes to be gone through, with room to spare. */
 const LEAST_SCAN_MS = 500
 
-/** What PTTL says of a key that is not there; -1 is one without an end. */
+/** What PTTL says of a key that is not there, and of one without an end. */
 const NO_KEY = -2
+const NO_END = -1
 
 /** @see RedisCache.get_backend_timeout */
 function wholeSeconds(timeout: number): number {

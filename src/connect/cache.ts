@@ -26,6 +26,8 @@ export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   readonly limits: SigningLimits
   /** Default 0. */
   readonly logoutReplicas?: number
+  /** Whether items are read with the moment at which they end. Default true. */
+  readonly asksEnd?: boolean
   readonly warn: (warning: BridgeWarning) => void
 }
 

@@ -83,7 +83,9 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
   const database = hasDatabase(settings, options) ? kept(openDatabase(settings, options, wallClock)) : null
   const engine = engineOf(settings)
   const surroundings = { database: () => database ?? neverMissing(), instant: wallClock.instant }
-  const cache = engine.needs.includes('cache') ? await openCache(settings, options, surroundings) : null
+  // A token must not outlive its session, nor a copy its row; a plain cookie is sent only for what was just written.
+  const asksEnd = settings.DJANGO_SESSION_JWT !== null || engine.needs.includes('database')
+  const cache = engine.needs.includes('cache') ? await openCache(settings, { ...options, asksEnd }, surroundings) : null
   if (cache !== null) kept(cache.cache)
   const store = engine.open({
     settings,

@@ -61,18 +61,18 @@ function locationsOf(cache: CacheSettings, { location, options }: DjangoRedisSer
 }
 
 function cacheOn(cache: CacheSettings, servers: DjangoRedisServers, options: CacheOptions): Cache {
-  const { now, deadlineMs, logoutReplicas } = options
+  const { now, deadlineMs, logoutReplicas, asksEnd } = options
   const given = givenConnection(cache, options)
-  if (given !== null) return redis({ primary: given, now, logoutReplicas })
+  if (given !== null) return redis({ primary: given, now, logoutReplicas, asksEnd })
   const locations = locationsOf(cache, servers)
   const [first, ...others] = locations
   const connection = (make: () => Promise<RedisClient>): RedisConnection => redisConnection({ make, deadlineMs })
   const to = (location: RedisLocation): RedisConnection => connection(() => makeRedisClient(location, deadlineMs))
   switch (servers.kind) {
     case 'replicated':
-      return redis({ primary: to(first), replicas: others.map(to), now, logoutReplicas })
+      return redis({ primary: to(first), replicas: others.map(to), now, logoutReplicas, asksEnd })
     case 'sharded': {
-      const shard = (location: RedisLocation): Cache => redis({ primary: to(location), now, logoutReplicas })
+      const shard = (location: RedisLocation): Cache => redis({ primary: to(location), now, logoutReplicas, asksEnd })
       return shardedCache([shard(first), ...others.map(shard)], hashRing(servers.location))
     }
     case 'sentinel':
@@ -80,12 +80,14 @@ function cacheOn(cache: CacheSettings, servers: DjangoRedisServers, options: Cac
         primary: connection(throughSentinels(cache, first, servers.sentinels, deadlineMs)),
         now,
         logoutReplicas,
+        asksEnd,
       })
     case 'cluster': {
       // A part of a scan would ask any of the nodes.
       const { find: _, ...cluster } = redis({
         primary: connection(() => makeClusterClient(locations, deadlineMs)),
         now,
+        asksEnd,
       })
       return cluster
     }

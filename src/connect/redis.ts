@@ -30,6 +30,7 @@ export const redisBackend: CacheBackend = {
       ...redisConnections(cache, options),
       now: options.now,
       logoutReplicas: options.logoutReplicas,
+      asksEnd: options.asksEnd,
     }),
     codec: pickledItems({ limits: options.limits, ...(options.pickle && { pickle: options.pickle }) }),
     keyOf: cacheKey(cache),

@@ -11,6 +11,7 @@ const DB = 1
 if ('missing' in server) test.skip(`Redis (${server.missing})`, () => {})
 else {
   describeCache('Redis', () => redisFixture(server.url, DB))
+  describeCache('Redis, not asked for ends,', () => redisFixture(server.url, DB, false))
   describeCacheRaces('cache on Redis', () => redisFixture(server.url, DB))
   describeSessionStore('cache on Redis', async () => storeOnCache(await redisFixture(server.url, DB)))
 }

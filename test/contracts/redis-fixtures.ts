@@ -15,14 +15,18 @@ const MOVE_ENDS = `
   end`
 
 /** @param db emptied first; test files run side by side, so each has its own */
-export async function redisFixture(url: string, db: number): Promise<CacheUnderTest & { admin: Redis }> {
+export async function redisFixture(
+  url: string,
+  db: number,
+  asksEnd = true,
+): Promise<CacheUnderTest & { admin: Redis }> {
   const admin = new Redis(url, { db })
   await admin.flushdb()
   let milliseconds = START
   const now = (): Date => new Date(milliseconds)
   const { hostname, port } = new URL(url)
   const make = (): Promise<RedisClient> => makeRedisClient({ host: hostname, port: Number(port || 6379), db }, 5000)
-  const open = () => redis({ primary: redisConnection({ make, deadlineMs: 5000 }), now })
+  const open = () => redis({ primary: redisConnection({ make, deadlineMs: 5000 }), now, asksEnd })
   const cache = open()
   const other = open()
   return {
@@ -30,6 +34,7 @@ export async function redisFixture(url: string, db: number): Promise<CacheUnderT
     cache,
     other,
     now,
+    tellsEnd: asksEnd,
     async advance(seconds) {
       milliseconds += seconds * 1000
       await admin.eval(MOVE_ENDS, 0, seconds * 1000)
