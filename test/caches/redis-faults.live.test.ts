@@ -418,6 +418,11 @@ describe.skipIf(missing !== null)(`Redis that fails${missing === null ? '' : ` (
       await client.replicaof('127.0.0.1', proxy.port)
       await until(async () => (await primary.info('replication')).includes('state=online'))
       proxy.fault = { kind: 'delay', milliseconds: 50 }
+      // Said to be online, it hears of the first writes only a second later.
+      for (const _ of [1, 2]) {
+        await primary.set('ready', '1', 'PX', 1)
+        expect(await primary.wait(1, 10_000)).toBe(1)
+      }
       return client
     }
 
