@@ -117,7 +117,7 @@ const ELSEWHERE: readonly Place[] = [
     cache: 'memcached',
     open: memcachedForHistory,
     kinds: KINDS,
-    failures: 'some',
+    failures: 'perhaps',
     faults: ['blind saves in Memcached'],
   },
   {
