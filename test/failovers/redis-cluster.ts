@@ -105,13 +105,27 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     }
   }
 
+  /** Opens a slot between its owner and another primary; the node that was asked may not have heard of the last move. */
+  async function openSlot(slot: number): Promise<{ source: number; target: number; targetId: string; other: number }> {
+    for (let tries = 1; ; tries++) {
+      const source = byPort((await rangeOf(slot)).ports[0] ?? 0)
+      const other = (await slots()).find(({ ports }) => ports[0] !== nodes[source]?.port)?.ports[0] ?? first?.port ?? 0
+      const target = byPort(other)
+      const [sourceId, targetId] = await Promise.all([idOf(source), idOf(target)])
+      try {
+        await client(target).call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', sourceId)
+        await client(source).call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', targetId)
+        return { source, target, targetId, other }
+      } catch (error) {
+        if (tries === 50 || !/owner of hash slot/.test(String(error))) throw error
+        await client(target).call('CLUSTER', 'SETSLOT', slot, 'STABLE')
+        await pause(100)
+      }
+    }
+  }
+
   async function moveSlot(slot: number): Promise<void> {
-    const source = byPort((await rangeOf(slot)).ports[0] ?? 0)
-    const other = (await slots()).find(({ ports }) => ports[0] !== nodes[source]?.port)?.ports[0] ?? first?.port ?? 0
-    const target = byPort(other)
-    const [sourceId, targetId] = await Promise.all([idOf(source), idOf(target)])
-    await client(target).call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', sourceId)
-    await client(source).call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', targetId)
+    const { source, target, targetId, other } = await openSlot(slot)
     for (;;) {
       const keys = (await client(source).call('CLUSTER', 'GETKEYSINSLOT', slot, 2)) as string[]
       if (keys.length === 0) break

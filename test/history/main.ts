@@ -74,7 +74,7 @@ interface Place {
   readonly hasWindow?: boolean
   /** Whether Node by itself is judged as well: what Django's code leaves in a cache hides what Node's does. */
   readonly isSharedCache?: boolean
-  /** Whether requests fail: a lock and a restart are waited for, a proxy makes them fail. */
+  /** Whether requests fail: a lock and a restart may be waited for, a proxy makes them fail. */
   readonly failures: 'some' | 'perhaps' | 'none'
   readonly faults?: readonly StoreFault[]
 }
