@@ -50,9 +50,11 @@ export { settingsFromEnv } from './settings/from-env.ts'
 export type { JwtSettings } from './settings/session-jwt.ts'
 export type {
   CacheDictionary,
+  CacheSettings,
   DatabaseDictionary,
   DjangoSettings,
   JwtDictionary,
+  KeyFunction,
   Settings,
 } from './settings/settings.ts'
 export type { CacheWarning } from './stores/cache-outage.ts'
