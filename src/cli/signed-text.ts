@@ -1,11 +1,10 @@
 /** Signed sessions: by which key and salt, when, and in which format; tried, not guessed. */
 import { decodeBase62 } from '../signing/base62.ts'
 import { createSessionCodec, type DecodedSession, SESSION_SALT } from '../stores/session-data.ts'
+import { SIGNED_COOKIES_SALT } from '../stores/signed-cookies.ts'
 import { Explanation } from './explanation.ts'
 import { contentOf, readAsOther, valuesOf } from './session-content.ts'
 import type { Site } from './site.ts'
-
-export const SIGNED_COOKIES_SALT = 'django.contrib.sessions.backends.signed_cookies'
 
 /** Salts that Django's other signed texts have, which are pasted by mistake. */
 const OTHER_SALTS = [SESSION_SALT, SIGNED_COOKIES_SALT, 'django.contrib.messages', 'django.core.signing']

@@ -5,18 +5,17 @@ import { join } from 'node:path'
 import type { CacheItem } from '../caches/cache.ts'
 import { cacheKey } from '../caches/cache-key.ts'
 import { CACHE_KEY_PREFIX } from '../stores/cache.ts'
+import { CACHED_DB_KEY_PREFIX } from '../stores/cached-copies.ts'
 import { fileStoragePath } from '../stores/file-storage-path.ts'
+import { SIGNED_COOKIES_SALT } from '../stores/signed-cookies.ts'
 import { explainItem } from './cached-bytes.ts'
 import { Explanation } from './explanation.ts'
-import { explainSigned, SIGNED_COOKIES_SALT } from './signed-text.ts'
+import { explainSigned } from './signed-text.ts'
 import type { Site } from './site.ts'
 import { hasRows, keyIsProven, rowOf, tableName } from './stored-rows.ts'
 
 /** Keys under which Django's engines keep sessions in caches. */
-export const CACHED_UNDER: readonly [cache: string, cachedDb: string] = [
-  CACHE_KEY_PREFIX,
-  'django.contrib.sessions.cached_db',
-]
+export const CACHED_UNDER: readonly [cache: string, cachedDb: string] = [CACHE_KEY_PREFIX, CACHED_DB_KEY_PREFIX]
 
 /** @throws StoreUnavailable */
 export async function explainKey(key: string, site: Site): Promise<Explanation[]> {

@@ -13,6 +13,7 @@ import { compareAndSwap, type Swap } from './compare-and-swap.ts'
 import { type Expiry, type ExpiryRule, notAfter } from './session-expiry.ts'
 import { newSessionKey } from './session-key.ts'
 import { isStored, type NotLoaded, type SessionStore, type StoredSession } from './store.ts'
+import { writtenSession } from './written-session.ts'
 
 /** @see django/contrib/sessions/backends/cache.py KEY_PREFIX */
 export const CACHE_KEY_PREFIX = 'django.contrib.sessions.cache'
@@ -81,23 +82,7 @@ export function cache(options: CacheStoreOptions): SessionStore {
   }
 
   function stored(key: string, { version, expiry }: Prepared): StoredSession {
-    let data: SessionData | undefined
-    // Read back only when somebody goes on with the session after the write.
-    return {
-      key,
-      expiry,
-      version,
-      get data() {
-        data ??= decoded(version.item)
-        return data
-      },
-    }
-  }
-
-  function decoded(item: CacheItem): SessionData {
-    const answer = codec.decode(item)
-    if (!('data' in answer)) throw new StoreUnavailable('A session that was just written cannot be read back.')
-    return answer.data
+    return writtenSession(key, version, expiry, () => codec.decode(version.item))
   }
 
   async function read(key: string, deadline: Deadline, toWrite?: 'toWrite'): Promise<StoredSession | NotLoaded> {

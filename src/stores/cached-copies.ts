@@ -41,7 +41,7 @@ export interface CachedCopies {
 }
 
 /** @see django/contrib/sessions/backends/cached_db.py KEY_PREFIX */
-const KEY_PREFIX = 'django.contrib.sessions.cached_db'
+export const CACHED_DB_KEY_PREFIX = 'django.contrib.sessions.cached_db'
 /** How much longer than a call of a store a mark stays, where whoever set it was killed. */
 const BEYOND_SECONDS = 10
 /** The part of a deadline that taking a lease away may take beyond it. */
@@ -59,7 +59,7 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
     amend: (at, deadline) => setMark(cache, at, BEFORE_END, { seconds, deadline }),
   })
   const { attempt } = outage
-  const keyOf = (key: string): string | null => options.keyOf((options.keyPrefix ?? KEY_PREFIX) + key)
+  const keyOf = (key: string): string | null => options.keyOf((options.keyPrefix ?? CACHED_DB_KEY_PREFIX) + key)
 
   function see(timeout: number): void {
     longestSeen = Math.max(longestSeen, timeout)

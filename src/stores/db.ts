@@ -66,7 +66,7 @@ export function db(options: DbStoreOptions): RowStore {
     return {
       names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quote),
       values: [text, database.fromInstant(expiry), ...extra.map(([, value]) => value)],
-      stored: (key: string): StoredSession => writtenSession(key, text, expiry, codec),
+      stored: (key: string): StoredSession => writtenSession(key, text, expiry, () => codec.decode(text)),
     }
   }
 

@@ -103,7 +103,7 @@ export function file(options: FileStoreOptions): SessionStore {
           await files.delete(key, deadline).catch(() => undefined)
           throw error
         }
-        return writtenSession(key, text, expiryOf(data), codec)
+        return writtenSession(key, text, expiryOf(data), () => codec.decode(text))
       }
       throw new StoreUnavailable('No unused session key was found.')
     },
@@ -113,7 +113,7 @@ export function file(options: FileStoreOptions): SessionStore {
         const data = next(current.data)
         const text = codec.encode(data)
         return {
-          result: writtenSession(seen.key, text, expiryOf(data), codec),
+          result: writtenSession(seen.key, text, expiryOf(data), () => codec.decode(text)),
           send: () => files.replace(seen.key, String(current.version), text, deadline),
         }
       }),
@@ -124,7 +124,7 @@ export function file(options: FileStoreOptions): SessionStore {
         const text = codec.encode(data)
         const key = newSessionKey()
         return {
-          result: writtenSession(key, text, expiryOf(data), codec),
+          result: writtenSession(key, text, expiryOf(data), () => codec.decode(text)),
           send: () => files.move(seen.key, String(current.version), key, text, deadline),
         }
       }),

@@ -35,7 +35,7 @@ export interface SignedCookiesOptions {
   readonly readsSha1: boolean
 }
 
-const SALT = 'django.contrib.sessions.backends.signed_cookies'
+export const SIGNED_COOKIES_SALT = 'django.contrib.sessions.backends.signed_cookies'
 /** 20 bytes in base64; SHA-256 has 32. */
 const SHA1_SIGNATURE = /:[\w-]{27}$/
 /** The last moment of a Date. */
@@ -72,7 +72,7 @@ export function signedCookies(options: SignedCookiesOptions): SessionStore {
   function signed(data: SessionData): StoredSession {
     const key = signers[options.hash].signObject(data, { serializer, compress: true })
     refuseLargeCookie(options.SESSION_COOKIE_NAME, key, 'The signed_cookies session', ADVICE)
-    return writtenSession(key, key, expiryFrom(data, now()), codec)
+    return writtenSession(key, key, expiryFrom(data, now()), () => codec.decode(key))
   }
 
   async function write(seen: StoredSession, next: (current: SessionData) => SessionData): Promise<StoredSession> {
@@ -110,7 +110,7 @@ function signerOf(algorithm: 'sha256' | 'sha1', options: SignedCookiesOptions): 
   return new TimestampSigner({
     key: options.SECRET_KEY,
     fallbackKeys: options.SECRET_KEY_FALLBACKS,
-    salt: SALT,
+    salt: SIGNED_COOKIES_SALT,
     algorithm,
     limits: options.limits,
     now: () => options.now().getTime(),
