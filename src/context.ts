@@ -214,7 +214,7 @@ export class DjangoContext {
       stored,
       request: this.request,
       ...(claims !== null && { overlay: new Map([['jwt', this.#parts.cookie.stated(claims)]]) }),
-      beforeWrite: () => this.#prepareCookie(),
+      ...(this.#parts.cookie.statesUser && { beforeWrite: () => this.#prepareCookie() }),
     })
     const session = new Session(this.#saving, clock)
     this.#login = new Login({
@@ -230,7 +230,6 @@ export class DjangoContext {
   /** Does everything about the new cookie that can fail, so that nothing is stored that could not be sent. */
   async #prepareCookie(): Promise<void> {
     const { cookie, hooks } = this.#parts
-    if (!cookie.statesUser) return
     const saving = this.#opened(this.#saving)
     const login = this.#opened(this.#login)
     const user = await login.observe()

@@ -2,7 +2,8 @@
 
 /** Adds names to a Vary header once each, in any case; `*` stays what it is. @see django/utils/cache.py patch_vary_headers */
 export function addVary(header: string | undefined, names: readonly string[]): string {
-  const present = (header ?? '')
+  if (header === undefined) return names.join(', ')
+  const present = header
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
@@ -16,7 +17,8 @@ export function addVary(header: string | undefined, names: readonly string[]): s
  * `no-store` says more already.
  */
 export function privateCacheControl(header: string | undefined): string {
-  const directives = (header ?? '')
+  if (header === undefined) return 'private'
+  const directives = header
     .split(',')
     .map((directive) => directive.trim())
     .filter((directive) => directive !== '')

@@ -161,15 +161,22 @@ function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
   }
 }
 
-/** In one packet, where the client has one connection. */
+type Stream = NonNullable<RedisClient['stream']>
+
+const held = new WeakSet<Stream>()
+
+/** All that is sent in one turn of the event loop goes out in one packet, where the client has one connection. */
 function sendAtOnce(client: RedisClient, commands: readonly RedisCommand[]): Promise<unknown>[] {
-  const stream = commands.length > 1 ? client.stream : undefined
-  stream?.cork()
-  try {
-    return commands.map((command) => client.callBuffer(...command))
-  } finally {
-    stream?.uncork()
+  const { stream } = client
+  if (stream !== undefined && !held.has(stream)) {
+    held.add(stream)
+    stream.cork()
+    setImmediate(() => {
+      held.delete(stream)
+      stream.uncork()
+    })
   }
+  return commands.map((command) => client.callBuffer(...command))
 }
 
 async function connectOnce(make: () => Promise<RedisClient>, deadline: Deadline): Promise<RedisClient> {

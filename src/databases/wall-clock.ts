@@ -21,7 +21,7 @@ export interface WallClock {
 /** The clock under USE_TZ. */
 export const utcClock: WallClock = {
   aware: true,
-  instant: (at) => instantOf(at, () => at.getTime()),
+  instant: (at) => new LazyInstant(at, (moment) => moment.getTime()),
   later: (at, seconds) => utcClock.instant(new Date(at.getTime() + seconds * 1000)),
   reading: (localMilliseconds) => utcClock.instant(new Date(localMilliseconds)),
 }
@@ -52,11 +52,11 @@ export async function loadZoneClock(timeZone: string): Promise<WallClock> {
   const fromLocal = (milliseconds: number): Instant => {
     const text = new Date(milliseconds).toISOString().slice(0, -1)
     const { epochMilliseconds } = Temporal.PlainDateTime.from(text).toZonedDateTime(timeZone)
-    return instantOf(new Date(epochMilliseconds), () => milliseconds)
+    return new LazyInstant(new Date(epochMilliseconds), () => milliseconds)
   }
   return {
     aware: false,
-    instant: (at) => instantOf(at, () => localMilliseconds(at)),
+    instant: (at) => new LazyInstant(at, localMilliseconds),
     later: (at, seconds) => fromLocal(localMilliseconds(at) + seconds * 1000),
     reading: fromLocal,
   }
@@ -79,12 +79,17 @@ async function loadTemporal(): Promise<{ Temporal: TemporalLike }> {
 }
 
 /** Its text is made when somebody asks for it; for the time of day that it compares with, PostgreSQL does not. */
-function instantOf(at: Date, localMilliseconds: () => number): Instant {
-  return {
-    at,
-    get wallClock() {
-      return wallClockText(localMilliseconds())
-    },
+class LazyInstant implements Instant {
+  readonly at: Date
+  readonly #localMilliseconds: (at: Date) => number
+
+  constructor(at: Date, localMilliseconds: (at: Date) => number) {
+    this.at = at
+    this.#localMilliseconds = localMilliseconds
+  }
+
+  get wallClock(): string {
+    return wallClockText(this.#localMilliseconds(this.at))
   }
 }
 

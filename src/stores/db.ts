@@ -65,7 +65,7 @@ export function db(options: DbStoreOptions): RowStore {
     const extra = Object.entries(options.columns?.(data, request) ?? {})
     return {
       names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quote),
-      values: [text, database.fromInstant(expiry), ...extra.map(([, value]) => value)],
+      values: [text, database.fromInstant(expiry.instant), ...extra.map(([, value]) => value)],
       stored: (key: string): StoredSession => writtenSession(key, text, expiry, () => codec.decode(text)),
     }
   }
@@ -187,7 +187,7 @@ export function db(options: DbStoreOptions): RowStore {
         const expiry = expiryOf(current.data)
         return {
           result: { ...current, expiry },
-          send: () => update(current, ['expire_date'], [database.fromInstant(expiry)], deadline),
+          send: () => update(current, ['expire_date'], [database.fromInstant(expiry.instant)], deadline),
         }
       }),
 

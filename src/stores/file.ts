@@ -51,7 +51,7 @@ export function file(options: FileStoreOptions): SessionStore {
 
   /** @see django/contrib/sessions/backends/file.py load, which takes less than a whole second for none */
   function isExpired({ data }: StoredSession, { modified }: SessionFile): boolean {
-    return secondsUntil(expiryOf(data, modified), now(), wallClock) <= 0
+    return secondsUntil(expiryOf(data, modified).instant, now(), wallClock) <= 0
   }
 
   function swap(

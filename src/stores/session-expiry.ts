@@ -14,7 +14,10 @@ import { isEncoded, type SessionData } from '../serializers/serializer.ts'
 
 export const EXPIRY_KEY = '_session_expiry'
 
-export interface Expiry extends Instant {
+export interface Expiry {
+  readonly at: Date
+  /** What the data ask for, as a row gets it. */
+  readonly instant: Instant
   /** Seconds from now, whole where Django's are; the cookie's Max-Age. */
   readonly age: number
   readonly atBrowserClose: boolean
@@ -43,10 +46,14 @@ export function expiryOf(value: unknown, settings: ExpirySettings, wallClock: Wa
   if (typeof value === 'string' || value instanceof PyDateTime) {
     // As pickled before 4.1.
     const moment = momentOf(String(value), wallClock)
-    if (moment !== null) return { ...moment, age: secondsUntil(moment, now, wallClock), atBrowserClose }
+    if (moment !== null) return expiryAt(moment, secondsUntil(moment, now, wallClock), atBrowserClose)
   }
   const seconds = secondsOf(value) || settings.SESSION_COOKIE_AGE
-  return { ...wallClock.later(now, seconds), age: seconds, atBrowserClose }
+  return expiryAt(wallClock.later(now, seconds), seconds, atBrowserClose)
+}
+
+function expiryAt(instant: Instant, age: number, atBrowserClose: boolean): Expiry {
+  return { at: instant.at, instant, age, atBrowserClose }
 }
 
 /** The expiry of what ends at `end` at the latest. */
