@@ -32,9 +32,9 @@ describe('one connection', () => {
       ),
       connection.write([['del', 'b']], deadline),
     ])
+    expect(await answers).toEqual([['get', 'pttl'], ['del']])
     await turn()
     expect(log).toEqual(['cork', 'get', 'pttl', 'del', 'uncork'])
-    expect(await answers).toEqual([['get', 'pttl'], ['del']])
     await connection.read([['ping']], deadline)
     await turn()
     expect(log.slice(5)).toEqual(['cork', 'ping', 'uncork'])
