@@ -1,9 +1,10 @@
 /** Virtual environments with exact versions of Django, one folder each in .venvs, made when first needed. */
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** The Pythons that each Django runs on with the packages beside it: the oldest, and where newer ones fail, the newest. */
 const PYTHONS = {
@@ -20,9 +21,9 @@ const PYTHONS = {
 
 /**
  * @param {string} version such as '5.2', or a release of a package: 'redis-7.0'
- * @returns {{ python?: string, missing?: string }} the interpreter of a ready environment, or why there is none
+ * @returns {Promise<{ python?: string, missing?: string }>} the interpreter of a ready environment, or why there is none
  */
-export function pythonFor(version, { root, say }) {
+export async function pythonFor(version, { root, say }) {
   const folder = join(root, '.venvs', `django-${version}`)
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
   const requirements = join(root, 'python-fixtures/requirements', `django-${version}.txt`)
@@ -32,7 +33,8 @@ export function pythonFor(version, { root, say }) {
 
   const { command, missing } = findPython(PYTHONS[version])
   if (!command) return { missing }
-  say(`making a virtual environment with Django ${version}, about 15 seconds the first time`)
+  say(`making a virtual environment with Django ${version}, half a minute the first time`)
+  const started = performance.now()
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const steps = [
@@ -40,14 +42,24 @@ export function pythonFor(version, { root, say }) {
     [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
   ]
   for (const [program, ...parameters] of steps) {
-    const { status, stderr } = spawnSync(program, parameters, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] })
-    if (status === 0) continue
+    const failure = await failureOf(program, parameters)
+    if (failure === null) continue
     rmSync(folder, { recursive: true, force: true })
-    const reason = stderr.trim().split('\n').at(-1) ?? ''
-    return { missing: `\`${parameters.slice(0, 3).join(' ')}\` failed for Django ${version}: ${reason}` }
+    return { missing: `\`${parameters.slice(0, 3).join(' ')}\` failed for Django ${version}: ${failure}` }
   }
   writeFileSync(stamp, wanted)
+  say(`Django ${version} is there, after ${Math.round((performance.now() - started) / 1000)} s`)
   return { python }
+}
+
+/** @returns the last line of what a program complained about; null when it succeeded */
+async function failureOf(program, parameters) {
+  try {
+    await promisify(execFile)(program, parameters)
+    return null
+  } catch ({ stderr, message }) {
+    return (stderr?.trim() || message).split('\n').at(-1)
+  }
 }
 
 /** The first Python of these versions that can make virtual environments. */

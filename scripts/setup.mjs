@@ -32,20 +32,16 @@ const TASKS = {
   'django-suite': { build: false, djangos: ['4.2', '5.2', '6.1'] },
 }
 
+/** pip waits for the network and the disk about as long as it computes. */
+const ENVIRONMENTS_AT_ONCE = 4
+
 const [task = '', ...rest] = process.argv.slice(2)
 if (!(task in TASKS)) fail(`Usage: node scripts/setup.mjs <${Object.keys(TASKS).join(' | ')}> [arguments]`)
 
 mkdirSync(join(root, '.cache'), { recursive: true })
 installPackages()
 if (TASKS[task].build) build()
-const environment = { ...process.env }
-for (const version of TASKS[task].djangos) {
-  const variable = `BRIDGE_PYTHON_${version.replace(/\W/g, '_').toUpperCase()}`
-  if (environment[variable]) continue
-  const { python, missing } = pythonFor(version, { root, say })
-  if (python) environment[variable] = python
-  else environment[`${variable}_MISSING`] = missing
-}
+const environment = { ...process.env, ...(await interpreters(TASKS[task].djangos)) }
 if (task !== 'build') {
   const { status, signal } = npm(['run', '--silent', `${task}:run`, '--', ...rest], { env: environment })
   process.exitCode = signal ? 130 : (status ?? 1)
@@ -75,6 +71,25 @@ function isInstalled() {
   return Object.entries(packages).every(
     ([path, { version, optional }]) => path === '' || optional === true || installed[path]?.version === version,
   )
+}
+
+/** The variables that name the Pythons, or say why there is none; environments that are missing are made side by side. */
+async function interpreters(versions) {
+  const found = {}
+  const left = versions.filter((version) => !process.env[variableOf(version)])
+  async function prepare() {
+    for (let version = left.shift(); version !== undefined; version = left.shift()) {
+      const { python, missing } = await pythonFor(version, { root, say })
+      if (python) found[variableOf(version)] = python
+      else found[`${variableOf(version)}_MISSING`] = missing
+    }
+  }
+  await Promise.all(Array.from({ length: ENVIRONMENTS_AT_ONCE }, prepare))
+  return found
+}
+
+function variableOf(version) {
+  return `BRIDGE_PYTHON_${version.replace(/\W/g, '_').toUpperCase()}`
 }
 
 function build() {
