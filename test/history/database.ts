@@ -23,8 +23,8 @@ export interface HistoryDatabase {
   readonly djangoRevives?: boolean
   /** When the store itself forgot what it had answered; filled while it is disturbed. */
   readonly rollbacks?: readonly Rollback[]
-  /** Begins to disturb; the function that it returns ends that. */
-  disturb(random: Random): () => Promise<void>
+  /** Begins to disturb; the function that it returns ends that, and tells how many faults there were. */
+  disturb(random: Random): () => Promise<number>
   drop(): Promise<void>
 }
 
@@ -49,8 +49,9 @@ async function beside(home: DatabaseHome): Promise<HistoryDatabase> {
       respawn()
       const killing = repeatedly(() => 200 + random() * 1000, respawn)
       return async () => {
-        await killing.stop()
+        const killed = await killing.stop()
         locker.kill('SIGKILL')
+        return killed + 1
       }
     },
   }
@@ -82,8 +83,8 @@ export async function cachedForHistory(name: DatabaseName): Promise<HistoryDatab
         },
       )
       return async () => {
-        await failing.stop()
-        await calm()
+        const [crashes, faults] = await Promise.all([failing.stop(), calm()])
+        return crashes + faults
       }
     },
     async drop() {
@@ -99,7 +100,7 @@ export async function cookiesForHistory(): Promise<HistoryDatabase> {
 }
 
 function elsewhere({ url, drop }: DatabaseHome, settings: Partial<DjangoSettings>): HistoryDatabase {
-  return { url, directUrl: url, settings, drop, disturb: () => async () => undefined }
+  return { url, directUrl: url, settings, drop, disturb: () => async () => 0 }
 }
 
 /** A database behind a proxy that fails now and then. */
@@ -116,18 +117,23 @@ async function behindProxy(home: DatabaseHome): Promise<HistoryDatabase> {
   }
 }
 
-/** Has a proxy fail now and then, until the function that it returns is called. */
-export function disturbance(proxy: FaultProxy, random: Random): () => Promise<void> {
+/** Has a proxy fail now and then, until the function that it returns is called; what meets no connection is no fault. */
+export function disturbance(proxy: FaultProxy, random: Random): () => Promise<number> {
+  let faults = 0
   const failing = repeatedly(
     () => 50 + random() * 400,
     async () => {
+      if (proxy.open > 0) faults++
       if (random() < 0.2) proxy.reset()
       else proxy.fault = anyFault(random)
       await pause(random() * 60)
       proxy.fault = { kind: 'none' }
     },
   )
-  return failing.stop
+  return async () => {
+    await failing.stop()
+    return faults
+  }
 }
 
 function anyFault(random: Random): Fault {
@@ -143,19 +149,23 @@ function anyFault(random: Random): Fault {
   return faults[Math.floor(random() * faults.length)] ?? { kind: 'none' }
 }
 
-/** Does something after each pause; `stop` waits for what is being done. */
-export function repeatedly(pauseMs: () => number, act: () => unknown): { stop: () => Promise<void> } {
+/** Does something after each pause; `stop` waits for what is being done, and tells how often it was. */
+export function repeatedly(pauseMs: () => number, act: () => unknown): { stop: () => Promise<number> } {
   let isStopped = false
+  let times = 0
   const running = (async () => {
     while (!isStopped) {
       await pause(pauseMs())
-      if (!isStopped) await act()
+      if (isStopped) return
+      await act()
+      times++
     }
   })()
   return {
     async stop() {
       isStopped = true
       await running
+      return times
     },
   }
 }

@@ -74,7 +74,10 @@ interface Place {
   readonly hasWindow?: boolean
   /** Whether Node by itself is judged as well: what Django's code leaves in a cache hides what Node's does. */
   readonly isSharedCache?: boolean
-  /** Whether requests fail: a lock and a restart may be waited for, a proxy makes them fail. */
+  /**
+   * Whether requests fail: with `none` nothing disturbs them; a lock and a restart may be waited for; a proxy makes some
+   * fail, if the history is not a short one.
+   */
   readonly failures: 'some' | 'perhaps' | 'none'
   readonly faults?: readonly StoreFault[]
 }
@@ -161,7 +164,7 @@ function inBoth(database: DatabaseName): Place {
     open: () => cachedForHistory(database),
     kinds: [...KINDS, 'stale'],
     isSharedCache: true,
-    failures: 'some',
+    failures: inDatabase(database).failures,
     ...(database === 'sqlite' && { faults: ['older copies stay', 'ended copies stay'] }),
   }
 }
@@ -312,9 +315,13 @@ function judge(
     checked.writes > operations / 10 &&
     (!isJudgedForLogouts || checked.logouts > operations / 200)
   tell(isEnough, `${name}: there was enough to judge`)
-  const failed = Object.entries(seen).some(([what, times]) => what.endsWith('failed') && times > 0)
-  if (place.failures === 'some') tell(failed, `${name}: the faults were felt`)
-  if (place.failures === 'none') tell(!failed, `${name}: no request failed${failed ? reasons(result.events) : ''}`)
+  const failed = Object.entries(seen).reduce((sum, [what, times]) => sum + (what.endsWith('failed') ? times : 0), 0)
+  if (place.failures === 'none') {
+    tell(failed === 0, `${name}: no request failed${failed > 0 ? reasons(result.events) : ''}`)
+    return
+  }
+  tell(result.faults > 0, `${name}: ${result.faults} faults while it ran, ${failed} requests failed`)
+  if (place.failures === 'some' && operations >= QUICK) tell(failed > 0, `${name}: the faults were felt`)
 }
 
 function reasons(events: readonly Event[]): string {

@@ -54,7 +54,8 @@ export async function redisForHistory(kept: Kept): Promise<HistoryDatabase> {
         () => restart(random, restarts++),
       )
       return async () => {
-        await Promise.all([failing(), restarting.stop()])
+        const [faults, restarts] = await Promise.all([failing(), restarting.stop()])
+        return faults + restarts
       }
     },
     async drop() {

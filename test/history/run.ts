@@ -41,6 +41,8 @@ export interface HistoryResult extends Verdict {
   readonly forgotten: readonly Anomaly[]
   /** How often it did so. */
   readonly rollbacks: number
+  /** What disturbed the store while requests ran. */
+  readonly faults: number
   readonly seconds: number
   /** By side and outcome. */
   readonly outcomes: Readonly<Record<string, number>>
@@ -61,8 +63,11 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const began = performance.now()
   await prepareDatabase(python, directPlace(database), SECRETS)
   const workers = await startWorkers(options)
-  const calm = options.isDisturbed ? database.disturb(random) : async () => undefined
-  const events = await browse({ ...options, workers }).finally(calm)
+  const calm = options.isDisturbed ? database.disturb(random) : async () => 0
+  let faults = 0
+  const events = await browse({ ...options, workers }).finally(async () => {
+    faults = await calm()
+  })
   await Promise.all(workers.map((worker) => worker.stop()))
 
   let rows = 0
@@ -85,6 +90,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     anomalies: anomalies.filter((anomaly) => !forgotten.includes(anomaly)),
     forgotten,
     rollbacks: database.rollbacks?.length ?? 0,
+    faults,
     outcomes: countOf(events),
     rows,
     unreadableRows,
