@@ -3,6 +3,7 @@
     history_worker.py '{"database": {…}, "secret_key": …}' prepare     migrates, makes the one user, ends
     history_worker.py '{"database": {…}, "secret_key": …}' serve       {"id": 1, "operation": "write", …} → {"id": 1, …}
     history_worker.py '{"database": {…}, "secret_key": …}' rows        every row as Django reads it, one a line
+    history_worker.py '{"database": {…}, "secret_key": …}' sets        what stood where Django set a session, one a line
 
 test/history/event.ts has the shapes. Each request goes through SessionMiddleware, and so do its errors.
 """
@@ -89,6 +90,22 @@ def state_of(session):
 
 # What this request has put into the cache.
 CACHED = []
+# Session keys that this request tried to add.
+ADDED = []
+# What stood where this request set a session, for a cache that is asked by the worker itself.
+OVER = []
+# The request that is answered.
+ASKED = {}
+
+# The list in Redis of what stood where Django set a session: a request's number, and what was there.
+SETS = "sets"
+# As `SET`; in the same step it is noted, so that also a set whose answer is lost, or which comes late, is known.
+SET_AND_NOTE = f"""
+local stood = redis.call('GET', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('RPUSH', '{SETS}', ARGV[3], stood or '')
+return true
+"""
 
 
 def watch_cache():
@@ -104,6 +121,60 @@ def watch_cache():
         return put(key, value, *args, **kwargs)
 
     cache.set = put_and_note
+
+
+def watch_sessions():
+    """Notes what becomes of the session keys that Django's cache engine adds, and in Redis of those that it sets."""
+    if not settings.SESSION_ENGINE.endswith(".cache"):
+        return
+    site_cache = caches[settings.SESSION_CACHE_ALIAS]
+    add = site_cache.add
+
+    def add_and_note(key, *args, **kwargs):
+        ADDED.append(key.removeprefix(cache.KEY_PREFIX))
+        return add(key, *args, **kwargs)
+
+    site_cache.add = add_and_note
+    if is_redis(site_cache):
+        note_in_redis(site_cache._cache)
+    elif is_memcached(site_cache):
+        note_in_memcached(site_cache._cache)
+
+
+def note_in_redis(client):
+    def set_and_note(key, value, timeout):
+        redis = client.get_client(key, write=True)
+        redis.eval(SET_AND_NOTE, 1, key, client._serializer.dumps(value), timeout, ASKED["id"])
+
+    client.set = set_and_note
+
+
+def note_in_memcached(client):
+    """Memcached cannot tell in the same step: it is set while that stands which was noted, until it hits."""
+
+    def set_and_note(key, value, expire):
+        while True:
+            stood, number = client.gets(key)
+            # Before it is sent: what is done and not answered was done to what stood there all the same.
+            OVER.append(stamp_of(stood))
+            if client.add(key, value, expire) if number is None else client.cas(key, value, number, expire):
+                return True
+            OVER.pop()
+
+    client.set = set_and_note
+
+
+def stamp_of(stood):
+    """Of what stands under a key: None for nothing, 0 for a session that has no stamp yet, as `cycle_key` makes it."""
+    return None if stood is None else stood.get("by", 0)
+
+
+def is_redis(site_cache):
+    return type(site_cache).__name__ == "RedisCache"
+
+
+def is_memcached(site_cache):
+    return type(site_cache).__name__ == "PyMemcacheCache"
 
 
 class Handler:
@@ -152,6 +223,9 @@ class Handler:
 def answer(asked):
     handler = Handler(asked)
     CACHED.clear()
+    ADDED.clear()
+    OVER.clear()
+    ASKED.update(asked)
     request = RequestFactory().get("/")
     if asked["cookie"] is not None:
         request.COOKIES[settings.SESSION_COOKIE_NAME] = asked["cookie"]
@@ -165,7 +239,8 @@ def answer(asked):
     except Exception as error:  # noqa: BLE001 – whatever a failing server makes Django raise
         reply.update(outcome="failed", error=type(error).__name__)
         connection.close()
-    return reply | handler.done | ({"cached": list(CACHED)} if CACHED else {})
+    noted = {"cached": CACHED, "added": ADDED, "over": OVER}
+    return reply | handler.done | {name: list(each) for name, each in noted.items() if each}
 
 
 def prepare():
@@ -177,6 +252,7 @@ def prepare():
 
 def serve():
     watch_cache()
+    watch_sessions()
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)
@@ -213,9 +289,9 @@ def stored():
 def cached_keys(prefix):
     site_cache = caches["default"]
     backend = type(site_cache).__name__
-    if backend == "RedisCache":
+    if is_redis(site_cache):
         return [name.decode() for name in site_cache._cache.get_client().scan_iter(match=prefix + "*")]
-    if backend == "PyMemcacheCache":
+    if is_memcached(site_cache):
         return keys_in_memcached(*site_cache._servers[0].split(":"))
     if backend == "DatabaseCache":
         with connection.cursor() as cursor:
@@ -248,5 +324,15 @@ def rows():
         print(json.dumps({"key": key, "state": state_of(data), "is_readable": bool(data)}), flush=True)
 
 
+def sets():
+    site_cache = caches[settings.SESSION_CACHE_ALIAS]
+    if not settings.SESSION_ENGINE.endswith(".cache") or not is_redis(site_cache):
+        return
+    noted = site_cache._cache.get_client().lrange(SETS, 0, -1)
+    for request, stood in zip(noted[::2], noted[1::2]):
+        over = stamp_of(site_cache._cache._serializer.loads(stood) if stood else None)
+        print(json.dumps({"id": int(request), "over": over}), flush=True)
+
+
 if __name__ == "__main__":
-    {"prepare": prepare, "serve": serve, "rows": rows}[sys.argv[2]]()
+    {"prepare": prepare, "serve": serve, "rows": rows, "sets": sets}[sys.argv[2]]()

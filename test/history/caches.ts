@@ -36,6 +36,7 @@ export async function memcachedForHistory(): Promise<HistoryDatabase> {
     directSettings: sessionsIn('memcached.PyMemcacheCache', server.location, patient),
     rollbacks,
     djangoRevives: true,
+    notesSets: 'replied',
     disturb(random) {
       const failing = disturbance(proxy, random)
       const restarting = repeatedly(

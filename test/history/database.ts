@@ -21,6 +21,8 @@ export interface HistoryDatabase {
   readonly directSettings?: Partial<DjangoSettings>
   /** Django's save may put a key back that was renewed meanwhile. */
   readonly djangoRevives?: boolean
+  /** Django's worker notes what stood where it set a session: in the store itself, or in its replies. */
+  readonly notesSets?: 'stored' | 'replied'
   /** When the store itself forgot what it had answered; filled while it is disturbed. */
   readonly rollbacks?: readonly Rollback[]
   /** Begins to disturb; the function that it returns ends that, and tells how many faults there were. */

@@ -49,6 +49,13 @@ export interface Reply {
   readonly error?: string
   /** Stamps of the states that Django put into the cache in this request. */
   readonly cached?: readonly number[]
+  /** Session keys that Django's cache engine tried to add in this request. */
+  readonly added?: readonly string[]
+  /**
+   * What stood there each time that Django set the session in this request, in order, where the cache tells: a stamp,
+   * null for nothing, 0 for a session without a stamp, as `cycle_key` makes it.
+   */
+  readonly over?: readonly (number | null)[]
 }
 
 export interface Event extends Request, Reply {

@@ -48,14 +48,21 @@ export async function prepareDatabase(python: string, place: DjangoPlace, secret
 }
 
 /** Every stored session as Django reads it. */
-export async function* storedRows(python: string, place: DjangoPlace, secrets: SiteSecrets) {
-  const child = djangoProcess(python, place, secrets, 'rows')
+export function storedRows(python: string, place: DjangoPlace, secrets: SiteSecrets) {
+  return told<{ key: string; state: Reply['seen']; is_readable: boolean }>(python, place, secrets, 'rows')
+}
+
+/** What stood where Django set a session, by the number of the request; nothing where the cache does not tell. */
+export function notedSets(python: string, place: DjangoPlace, secrets: SiteSecrets) {
+  return told<{ id: number; over: number | null }>(python, place, secrets, 'sets')
+}
+
+async function* told<T>(python: string, place: DjangoPlace, secrets: SiteSecrets, task: string): AsyncGenerator<T> {
+  const child = djangoProcess(python, place, secrets, task)
   const exited = once(child, 'exit')
-  for await (const line of linesOf(child)) {
-    yield JSON.parse(line) as { key: string; state: Reply['seen']; is_readable: boolean }
-  }
+  for await (const line of linesOf(child)) yield JSON.parse(line) as T
   const [code] = (await exited) as [number | null]
-  if (code !== 0) throw new Error('Django could not read the rows; its message is above.')
+  if (code !== 0) throw new Error(`Django could not tell the ${task}; its message is above.`)
 }
 
 function djangoProcess(python: string, place: DjangoPlace, secrets: SiteSecrets, task: string): ChildProcess {
