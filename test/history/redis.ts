@@ -7,6 +7,10 @@ import { startPrivateRedis } from '../private-redis.ts'
 import type { Anomaly } from './checker.ts'
 import { disturbance, type HistoryDatabase, pause, repeatedly } from './database.ts'
 import type { Event } from './event.ts'
+import { keyOf, type Lineage } from './lineage.ts'
+
+/** @see SET_AND_NOTE in python-fixtures/history_worker.py */
+const NOTED_SETS = 'sets'
 
 /** With `everything`, each write is on the disk before it is answered; with `snapshots`, a crash loses what came since. */
 export type Kept = 'everything' | 'snapshots'
@@ -25,18 +29,31 @@ export async function redisForHistory(kept: Kept): Promise<HistoryDatabase> {
   const rollbacks: Rollback[] = []
 
   async function restart(random: () => number, index: number): Promise<void> {
-    let since = Number.POSITIVE_INFINITY
-    if (!isDurable) {
-      const admin = new Redis(server.port)
-      since = performance.now()
-      await admin.save()
-      admin.disconnect()
-      await pause(random() * 300)
-    }
-    await server.stop(isDurable && index % 2 === 0 ? undefined : 'crash')
-    if (!isDurable) rollbacks.push({ since, until: performance.now() })
+    if (!isDurable) return forget(random)
+    await server.stop(index % 2 === 0 ? undefined : 'crash')
     await pause(random() * 200)
     await server.start()
+  }
+
+  /** Killed a while after a snapshot. What Django has noted meanwhile is kept beside, and noted again. */
+  async function forget(random: () => number): Promise<void> {
+    const admin = new Redis(server.port)
+    const since = performance.now()
+    const inSnapshot = await admin.llen(NOTED_SETS)
+    await admin.save()
+    await pause(random() * 300)
+    // Writes wait from here on, reads are answered: all that was done is noted.
+    await admin.client('PAUSE', 10_000, 'WRITE')
+    const noted = await admin.lrangeBuffer(NOTED_SETS, inSnapshot, -1)
+    admin.disconnect()
+    await server.stop('crash')
+    rollbacks.push({ since, until: performance.now() })
+    await pause(random() * 200)
+    await server.start()
+    if (noted.length === 0) return
+    const again = new Redis(server.port)
+    await again.rpush(NOTED_SETS, ...noted)
+    again.disconnect()
   }
 
   return {
@@ -45,6 +62,7 @@ export async function redisForHistory(kept: Kept): Promise<HistoryDatabase> {
     settings: settingsAt(proxy.port),
     directSettings: settingsAt(server.port),
     djangoRevives: true,
+    notesSets: 'stored',
     rollbacks,
     disturb(random) {
       const failing = disturbance(proxy, random)
@@ -80,14 +98,17 @@ function settingsAt(port: number): Partial<DjangoSettings> {
   }
 }
 
-/** Whether it was Redis that forgot: what was answered after its last snapshot, and found missing after its end. */
-export function isForgotten(
-  anomaly: Anomaly,
-  byId: ReadonlyMap<number, Event>,
-  rollbacks: readonly Rollback[],
-): boolean {
+/**
+ * Whether it was the store that forgot: what was answered after its last snapshot and found missing after its end, be it
+ * a write, a logout, or the end of an old key, which then goes on beside the new one.
+ */
+export function isForgotten(anomaly: Anomaly, { byId, fork }: Lineage, rollbacks: readonly Rollback[]): boolean {
   const about = byId.get(anomaly.about)
   const found = byId.get(anomaly.found)
   if (anomaly.kind === 'crossed' || about === undefined || found === undefined) return false
-  return rollbacks.some(({ since, until }) => about.end > since && about.start < until && found.end > until)
+  const renewal = fork(found.cookie, keyOf(about))?.other
+  return rollbacks.some(({ since, until }) => {
+    const isIn = (event: Event): boolean => event.end > since && event.start < until
+    return found.end > until && (isIn(about) || (renewal !== undefined && isIn(renewal)))
+  })
 }

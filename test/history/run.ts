@@ -5,15 +5,17 @@ import type { Random } from '../seeded-random.ts'
 import { browse } from './browsers.ts'
 import { type Anomaly, checkHistory, type Verdict } from './checker.ts'
 import type { HistoryDatabase } from './database.ts'
+import { judgeOfDjangosCache } from './django-cache.ts'
 import { END_OF_HISTORY, type Event } from './event.ts'
+import { lineageOf } from './lineage.ts'
 import type { Plant } from './plants.ts'
 import { isForgotten } from './redis.ts'
-import { blamed, revivedKeys } from './revived-keys.ts'
 import type { StoreFault } from './store-faults.ts'
 import {
   type DjangoPlace,
   djangoWorker,
   nodeWorker,
+  notedSets,
   prepareDatabase,
   type SiteSecrets,
   storedRows,
@@ -65,10 +67,11 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const workers = await startWorkers(options)
   const calm = options.isDisturbed ? database.disturb(random) : async () => 0
   let faults = 0
-  const events = await browse({ ...options, workers }).finally(async () => {
+  const browsed = await browse({ ...options, workers }).finally(async () => {
     faults = await calm()
   })
   await Promise.all(workers.map((worker) => worker.stop()))
+  const events = database.notesSets === undefined ? browsed : await withSets(browsed, options)
 
   let rows = 0
   let unreadableRows = 0
@@ -80,10 +83,9 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const { anomalies: found, checked } = checkHistory(events, {
     hasCopies: database.settings?.SESSION_ENGINE?.endsWith('.cached_db') === true,
   })
-  const byId = new Map(events.map((event) => [event.id, event]))
-  const revived = database.djangoRevives ? revivedKeys(events) : new Set<string>()
-  const anomalies = found.map((anomaly) => blamed(anomaly, byId, revived))
-  const forgotten = anomalies.filter((anomaly) => isForgotten(anomaly, byId, database.rollbacks ?? []))
+  const lineage = lineageOf(events)
+  const anomalies = database.djangoRevives ? found.map(judgeOfDjangosCache(events, lineage)) : found
+  const forgotten = anomalies.filter((anomaly) => isForgotten(anomaly, lineage, database.rollbacks ?? []))
   return {
     events,
     checked,
@@ -96,6 +98,19 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     unreadableRows,
     seconds: (performance.now() - began) / 1000,
   }
+}
+
+/** Each event of Django's with what stood where it set its session. */
+async function withSets(events: readonly Event[], { python, database }: HistoryOptions): Promise<Event[]> {
+  const over = new Map<number, (number | null)[]>()
+  if (database.notesSets === 'stored') {
+    for await (const set of notedSets(python, directPlace(database), SECRETS)) {
+      over.set(set.id, [...(over.get(set.id) ?? []), set.over])
+    }
+  }
+  return events.map((event) =>
+    event.side === 'django' ? { ...event, over: event.over ?? over.get(event.id) ?? [] } : event,
+  )
 }
 
 /** Past everything that disturbs it. */

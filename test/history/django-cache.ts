@@ -1,0 +1,141 @@
+/**
+ * What Django's own code did to sessions in a cache, as proven by the record. Its cache engine writes without a look:
+ *
+ * - `save` sets all that it had read over whatever stands there by then, also over nothing: what others wrote is lost,
+ *   a key that was ended or renewed stands again. Its driver for Redis sets once more where the answer was lost.
+ * - `cycle_key` adds all that it had read under a new key, and deletes whatever stands under the old one by then.
+ * - `create` adds a session again where the answer was lost, meets its own, and takes another key: a twin is left.
+ *
+ * Where the cache tells what stood where Django set (`Event.over`), nothing but that makes a set Django's fault.
+ * Elsewhere a set may have done it that was under way at the time.
+ */
+import type { Anomaly } from './checker.ts'
+import { type Event, KEY_CHANGING, MARKING, type Operation } from './event.ts'
+import { type Fork, keyOf, type Lineage } from './lineage.ts'
+
+/** Operations of which Django's save may set the session under the key that it was asked with. */
+const SAVING: readonly Operation[] = [...MARKING, 'touch', 'authenticate']
+
+type Judge = (anomaly: Anomaly) => Anomaly
+
+export function judgeOfDjangosCache(events: readonly Event[], lineage: Lineage): Judge {
+  const { byId, chain, line, fork } = lineage
+  const saves = events.filter(
+    (event) => event.side === 'django' && event.seen !== null && SAVING.includes(event.operation),
+  )
+  const savesByKey = Map.groupBy(saves, ({ cookie }) => cookie)
+  const byCookie = Map.groupBy(events, ({ cookie }) => cookie)
+  const isToldBySets = events.some(({ over }) => over !== undefined)
+
+  /** Whether what was found goes back to a set of Django's over a write that it had not read. */
+  function isOverwritten(found: Event, lost: Event): boolean {
+    return [...before(found.seen?.by)].some((stamp) => {
+      const over = byId.get(stamp)?.over ?? []
+      return over.some((stood) => chain(stood ?? undefined).has(lost.id)) && !chain(stamp).has(lost.id)
+    })
+  }
+
+  /** A stamp, those it was put upon, and those that stood there when it was set. */
+  function before(stamp: number | undefined): ReadonlySet<number> {
+    const passed = new Set<number>()
+    const next: (number | null | undefined)[] = [stamp]
+    while (next.length > 0) {
+      const each = next.pop()
+      if (typeof each !== 'number' || passed.has(each)) continue
+      passed.add(each)
+      const event = byId.get(each)
+      next.push(...(event?.over ?? []), event?.on)
+    }
+    return passed
+  }
+
+  /** Whether what was found goes back to a save of Django's that put the very key back, without what is missing. */
+  function isPutBack(found: Event, about: Event): boolean {
+    const key = keyOf(about)
+    if (line(found.cookie).every((link) => link.key !== key)) return false
+    const kept = chain(found.seen?.by)
+    const known = goneBy(about)
+    return (savesByKey.get(key) ?? []).some((set) => {
+      if (!kept.has(set.id) || endOf(set) <= about.start || chain(set.id).has(about.id)) return false
+      if (set.over === undefined) return about.operation === 'logout' && !known.has(set.id)
+      // What it was put upon, or the logout saw, had been set before: so it was set once more.
+      return wasOverNothing(known.has(set.id) ? set.over.slice(1) : set.over, known)
+    })
+  }
+
+  /** What a write stood for, or what a logout saw. */
+  function goneBy(about: Event): ReadonlySet<number> {
+    return chain(about.operation === 'logout' ? about.seen?.by : about.id)
+  }
+
+  /** Whether Django made two sessions of one, and what is missing was written to the other. */
+  function isDoubled(found: Event, about: Event): boolean {
+    const parting = fork(found.cookie, keyOf(about))
+    if (parting === null) return false
+    const { key, one, other } = parting
+    if (one !== undefined && one === other) return one.side === 'django'
+    return hasSecondLine(key, found, about) || wasCopied(parting, about)
+  }
+
+  /** Whether one of two lines begins where a save of Django's put the old key back. */
+  function hasSecondLine(key: string | null, found: Event, about: Event): boolean {
+    const kept = chain(found.seen?.by)
+    const gone = goneBy(about)
+    const both = new Set([...kept].filter((stamp) => gone.has(stamp)))
+    const [parting] = both
+    return (savesByKey.get(key) ?? []).some((set) => {
+      if (kept.has(set.id) !== gone.has(set.id)) return mayHavePutBack(set, both)
+      // What both go back to was set before they parted: so it was set once more.
+      return set.id === parting && wasOverNothing(set.over?.slice(1) ?? [], both)
+    })
+  }
+
+  function mayHavePutBack(set: Event, known: ReadonlySet<number>): boolean {
+    if (set.over !== undefined) return wasOverNothing(set.over, known)
+    const beside = (byCookie.get(set.cookie) ?? []).filter((event) => event !== set && overlaps(event, set))
+    return beside.some(({ operation, sent, cookie }) => KEY_CHANGING.includes(operation) && sent !== cookie)
+  }
+
+  /** Whether Django set it where nothing stood, or over what goes back to such a set by another way than what is known. */
+  function wasOverNothing(
+    over: readonly (number | null)[],
+    known: ReadonlySet<number>,
+    passed: Set<number> = new Set(),
+  ): boolean {
+    return over.some((stamp) => {
+      if (stamp === null) return true
+      if (known.has(stamp) || passed.has(stamp)) return false
+      passed.add(stamp)
+      const below = byId.get(stamp)
+      return wasOverNothing(below?.over ?? (typeof below?.on === 'number' ? [below.on] : []), known, passed)
+    })
+  }
+
+  return (anomaly) => {
+    const found = byId.get(anomaly.found)
+    const about = byId.get(anomaly.about)
+    if (anomaly.kind === 'crossed' || found === undefined || about === undefined) return anomaly
+    const isDjangos =
+      (anomaly.kind !== 'resurrection' && isOverwritten(found, about)) ||
+      isPutBack(found, about) ||
+      isDoubled(found, about)
+    return { ...anomaly, cause: isDjangos ? 'django' : isToldBySets ? 'node' : anomaly.cause }
+  }
+}
+
+/** Whether Django's `cycle_key` copied what it had read, beside another renewal or what was put upon the old key. */
+function wasCopied({ one, other }: Fork, about: Event): boolean {
+  if (one !== undefined && other !== undefined) {
+    return (one.side === 'django' || other.side === 'django') && overlaps(one, other)
+  }
+  return one?.side === 'django' && about.operation !== 'logout' && about.id !== one.id && about.start < endOf(one)
+}
+
+/** What failed may take place at any later time. */
+function endOf(event: Event): number {
+  return event.outcome === 'failed' ? Number.POSITIVE_INFINITY : event.end
+}
+
+function overlaps(one: Event, other: Event): boolean {
+  return one.start < endOf(other) && other.start < endOf(one)
+}
