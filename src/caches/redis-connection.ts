@@ -3,7 +3,7 @@
  * answers, and Redis answers in order. A connection of our own that missed a deadline or broke is destroyed and never
  * used again; the next call makes a new one. Sentinel and Cluster differ only in the client that is made.
  */
-import { createCircuit } from '../circuit.ts'
+import { createCircuit, noCircuit } from '../circuit.ts'
 import { type Deadline, refuseOnceOver, startDeadline, withinDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
@@ -50,11 +50,13 @@ export interface RedisConnectionOptions {
   readonly make: () => Promise<RedisClient>
   /** Milliseconds for making a connection. */
   readonly deadlineMs: number
+  /** Whether calls fail at once while the server cannot be reached. Default true. */
+  readonly hasCircuit?: boolean | undefined
 }
 
 /** A connection of our own. */
-export function redisConnection({ make, deadlineMs }: RedisConnectionOptions): RedisConnection {
-  const circuit = createCircuit(redisFault)
+export function redisConnection({ make, deadlineMs, hasCircuit = true }: RedisConnectionOptions): RedisConnection {
+  const circuit = hasCircuit ? createCircuit(redisFault) : noCircuit
   let client: RedisClient | null = null
   let opening: Promise<RedisClient> | null = null
 
@@ -104,8 +106,11 @@ export function redisConnection({ make, deadlineMs }: RedisConnectionOptions): R
 }
 
 /** A client that was given: it connects by itself, and is never ended. */
-export function givenRedisConnection(client: RedisClient): RedisConnection {
-  const circuit = createCircuit(redisFault)
+export function givenRedisConnection(
+  client: RedisClient,
+  { hasCircuit = true }: Pick<RedisConnectionOptions, 'hasCircuit'> = {},
+): RedisConnection {
+  const circuit = hasCircuit ? createCircuit(redisFault) : noCircuit
   let waiting: Promise<RedisClient> | null = null
 
   function ready(): Promise<RedisClient> {

@@ -28,6 +28,8 @@ export interface CacheOptions extends Pick<SerializerOptions, 'pickle'> {
   readonly logoutReplicas?: number
   /** Whether items are read with the moment at which they end. Default true. */
   readonly asksEnd?: boolean
+  /** Whether calls are spared the wait for a cache that is down; not where the caller does that itself. Default true. */
+  readonly hasCircuit?: boolean | undefined
   readonly warn: (warning: BridgeWarning) => void
 }
 

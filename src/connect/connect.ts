@@ -84,8 +84,10 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
   const engine = engineOf(settings)
   const surroundings = { database: () => database ?? neverMissing(), instant: wallClock.instant }
   // A token must not outlive its session, nor a copy its row; a plain cookie is sent only for what was just written.
-  const asksEnd = settings.DJANGO_SESSION_JWT !== null || engine.needs.includes('database')
-  const cache = engine.needs.includes('cache') ? await openCache(settings, { ...options, asksEnd }, surroundings) : null
+  const hasRows = engine.needs.includes('database')
+  const asksEnd = settings.DJANGO_SESSION_JWT !== null || hasRows
+  const cacheOptions = { ...options, asksEnd, hasCircuit: !hasRows }
+  const cache = engine.needs.includes('cache') ? await openCache(settings, cacheOptions, surroundings) : null
   if (cache !== null) kept(cache.cache)
   const store = engine.open({
     settings,

@@ -61,12 +61,13 @@ function locationsOf(cache: CacheSettings, { location, options }: DjangoRedisSer
 }
 
 function cacheOn(cache: CacheSettings, servers: DjangoRedisServers, options: CacheOptions): Cache {
-  const { now, deadlineMs, logoutReplicas, asksEnd } = options
+  const { now, deadlineMs, logoutReplicas, asksEnd, hasCircuit } = options
   const given = givenConnection(cache, options)
   if (given !== null) return redis({ primary: given, now, logoutReplicas, asksEnd })
   const locations = locationsOf(cache, servers)
   const [first, ...others] = locations
-  const connection = (make: () => Promise<RedisClient>): RedisConnection => redisConnection({ make, deadlineMs })
+  const connection = (make: () => Promise<RedisClient>): RedisConnection =>
+    redisConnection({ make, deadlineMs, hasCircuit })
   const to = (location: RedisLocation): RedisConnection => connection(() => makeRedisClient(location, deadlineMs))
   switch (servers.kind) {
     case 'replicated':

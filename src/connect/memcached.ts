@@ -15,10 +15,10 @@ export const pymemcacheBackend: CacheBackend = memcachedBackend(pymemcache)
 function memcachedBackend(clientOf: (cache: CacheSettings) => PythonClient): CacheBackend {
   return {
     check: clientOf,
-    open(cache, { now, pickle, limits }) {
+    open(cache, { now, pickle, limits, hasCircuit }) {
       const client = clientOf(cache)
       return {
-        cache: memcached({ client, now }),
+        cache: memcached({ client, now, hasCircuit }),
         codec: memcachedItems({ client, limits, ...(pickle && { pickle }) }),
         keyOf: memcachedKey(cacheKey(cache), client.keyPrefix),
       }

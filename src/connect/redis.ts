@@ -40,23 +40,23 @@ export const redisBackend: CacheBackend = {
 /** Connections to the servers of LOCATION, or over the client that was given instead. */
 function redisConnections(
   cache: CacheSettings,
-  { clients, deadlineMs }: CacheOptions,
+  { clients, deadlineMs, hasCircuit }: CacheOptions,
 ): { primary: RedisConnection; replicas: RedisConnection[] } {
-  const given = givenConnection(cache, { clients })
+  const given = givenConnection(cache, { clients, hasCircuit })
   if (given !== null) return { primary: given, replicas: [] }
   const [first, ...others] = redisLocations(cache)
   const connectionTo = (location: RedisLocation): RedisConnection =>
-    redisConnection({ make: () => makeRedisClient(location, deadlineMs), deadlineMs })
+    redisConnection({ make: () => makeRedisClient(location, deadlineMs), deadlineMs, hasCircuit })
   return { primary: connectionTo(first), replicas: others.map(connectionTo) }
 }
 
 /** Over the client that was given, if there is one. */
 export function givenConnection(
   { alias }: CacheSettings,
-  { clients }: Pick<CacheOptions, 'clients'>,
+  { clients, hasCircuit }: Pick<CacheOptions, 'clients' | 'hasCircuit'>,
 ): RedisConnection | null {
   const given = clients.caches?.[alias]
-  return given === undefined ? null : givenRedisConnection(given as RedisClient)
+  return given === undefined ? null : givenRedisConnection(given as RedisClient, { hasCircuit })
 }
 
 /** Whether there is one, and it can be used. @throws SettingsError */

@@ -203,7 +203,36 @@ describe('copies in a cache', () => {
     const late = event(5, 12, { side: 'django', seen: first, cached: [1] })
     expect(judged([made, ours, late, stale, later])).toEqual([['stale', 'django', 2]])
     expect(judged([made, ours, { ...late, end: 9, start: 6 }, stale, later])).toEqual([['stale', 'node', 2]])
-    expect(judged([made, ours, stale])).toEqual([['lost', 'node', 2]])
+  })
+
+  test('what nobody sees again while the session lives was lost', () => {
+    const both = [
+      ['lost', 'node', 2],
+      ['stale', 'node', 2],
+    ]
+    expect(judged([made, ours, stale])).toEqual(both)
+    const logout = event(4, 24, { operation: 'logout', seen: first })
+    expect(judged([made, ours, stale, { ...logout, end: 29 }])).toEqual([['stale', 'node', 2]])
+    expect(judged([made, ours, stale, logout, event(5, 40, { seen: first })])).toContainEqual(['lost', 'node', 2])
+  })
+
+  test('what Django then saved from an older copy was lost by Django', () => {
+    const blind = event(4, 22, { side: 'django', operation: 'write', seen: first, on: 1 })
+    expect(judged([made, ours, stale, blind])).toContainEqual(['lost', 'django', 2])
+    expect(judged([made, ours, stale, { ...blind, side: 'node' }])).toContainEqual(['lost', 'node', 2])
+  })
+
+  test('a row that is older in the end is no copy', () => {
+    expect(judged([made, ours, { ...stale, tab: 'end' }, later])).toEqual([['lost', 'node', 2]])
+  })
+
+  test('a renewed key that Django put back into the cache is Django’s', () => {
+    const own = { cookie: 'old', seen: first }
+    const renewal = event(2, 10, { ...own, operation: 'cycle', tab: 'b', on: 1, sent: 'new' })
+    const ghost = event(4, 30, own)
+    const late = event(3, 12, { ...own, side: 'django', cached: [1] })
+    expect(judged([made, renewal, late, ghost])).toEqual([['lost', 'django', 2]])
+    expect(judged([made, renewal, { ...late, start: 5, end: 9 }, ghost])).toEqual([['lost', 'node', 2]])
   })
 
   test('a session that Django put back into the cache after a logout of Node’s is Django’s', () => {

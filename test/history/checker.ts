@@ -128,20 +128,19 @@ function lostWrites(
       // A tab asks for one thing after another, so its later operations have higher numbers.
       if (hasMark(finder, tab, written.id) || found.has(written.id)) continue
       const about = { found: finder.id, about: written.id }
-      const isOlder = hasCopies && [...chain(written.id, byId)].includes(state.by)
-      if (isOlder && finders.some((later) => later.start > finder.start && hasMark(later, tab, written.id))) {
+      const isOverwritten = hasCopies && wasOverwrittenFromCopy(written, own, byId)
+      if (hasCopies && isOlderCopy(finder, written, byId)) {
         // A copy is Django's where it put it there late, or failed to put that of its own write there.
         const cause = written.side === 'django' || wasCachedLate(finder, written, own) ? 'django' : 'node'
         const afterMs = finder.end - written.end
         if (!stale.has(written.id)) stale.set(written.id, { kind: 'stale', cause, ...about, afterMs })
-        continue
+        const isSeenLater = finders.some((later) => later.start > finder.start && hasMark(later, tab, written.id))
+        if (isSeenLater || (!isOverwritten && wasEndedUnseen(finder, own))) continue
       }
+      const isDjangos = isOverwritten || wasCopied(finder, own) || wasCachedLate(finder, written, own)
       found.set(written.id, {
         kind: finder.tab === tab ? 'own write missed' : 'lost',
-        cause:
-          wasCopied(finder, own) || wasCachedLate(finder, written, own)
-            ? 'django'
-            : culprit(state.by, written.id, byId),
+        cause: isDjangos || isDeadCopy(finder, own) ? 'django' : culprit(state.by, written.id, byId),
         ...about,
       })
     }
@@ -161,6 +160,49 @@ function latestBefore(writes: readonly Event[], moment: number): Map<string, Eve
     if (write.end < moment && write.id > (latest.get(write.tab)?.id ?? -1)) latest.set(write.tab, write)
   }
   return latest
+}
+
+/** Whether a request found, under the key of a write, what stood there before: rows are seen at the end, not copies. */
+function isOlderCopy(finder: Event, written: Event, byId: ReadonlyMap<number, Event>): boolean {
+  const isSameKey = finder.cookie === (written.sent ?? written.cookie) && finder.tab !== END_OF_HISTORY
+  return isSameKey && [...chain(written.id, byId)].includes((finder.seen as State).by)
+}
+
+/** Whether Django read an older copy and saved it, as it does, without a look at the row. */
+function wasOverwrittenFromCopy(written: Event, own: readonly Event[], byId: ReadonlyMap<number, Event>): boolean {
+  const before = [...chain(written.id, byId)].slice(1)
+  const isUponOlder = ({ on }: Event): boolean => typeof on === 'number' && before.includes(on)
+  return own.some(
+    (event) =>
+      event.side === 'django' &&
+      event.cookie === (written.sent ?? written.cookie) &&
+      isUponOlder(event) &&
+      endOf(event) > written.end,
+  )
+}
+
+/** Whether the session ended under its key before anybody looked at it again, so that nothing tells what its row had. */
+function wasEndedUnseen(finder: Event, own: readonly Event[]): boolean {
+  const isOfKey = (event: Event): boolean => event.cookie === finder.cookie && endOf(event) >= finder.end
+  const ends = own.filter(
+    (event) => isOfKey(event) && (event.operation === 'logout' || event.outcome === 'interrupted'),
+  )
+  const last = Math.min(...ends.map(endOf))
+  return ends.length > 0 && !own.some((event) => isOfKey(event) && event.seen !== null && event.start > last)
+}
+
+/** Whether what was found stands under a key that had been renewed, and was put into the cache by Django at that time. */
+function isDeadCopy(finder: Event, own: readonly Event[]): boolean {
+  return own.some(
+    (event) =>
+      KEY_CHANGING.includes(event.operation) &&
+      event.outcome === 'ok' &&
+      event.cookie === finder.cookie &&
+      event.sent !== null &&
+      event.sent !== event.cookie &&
+      event.end < finder.start &&
+      wasCachedLate(finder, event, own),
+  )
 }
 
 /** Whether Django's `cycle_key` left what it had read in a row of its own, whose new stamp or cookie then failed. */

@@ -1,5 +1,5 @@
 /** One Memcached server: a few connections that are used in turn, within the deadline of each call. */
-import { createCircuit } from '../../circuit.ts'
+import { createCircuit, noCircuit } from '../../circuit.ts'
 import { type Deadline, withinDeadline } from '../../deadline.ts'
 import { StoreUnavailable } from '../../errors.ts'
 import { OutcomeUnknown } from '../../outcome-unknown.ts'
@@ -25,11 +25,12 @@ export interface MemcachedServer {
 
 const MOST_CONNECTIONS = 20
 
-export function memcachedServer(address: MemcachedAddress): MemcachedServer {
+/** @param hasCircuit whether questions fail at once while the server cannot be reached */
+export function memcachedServer(address: MemcachedAddress, hasCircuit: boolean): MemcachedServer {
   const idle: MemcachedConnection[] = []
   const open = new Set<MemcachedConnection>()
   const waiting: (() => void)[] = []
-  const circuit = createCircuit(connectionFault)
+  const circuit = hasCircuit ? createCircuit(connectionFault) : noCircuit
   let used = 0
 
   /** Takes a place among the connections, or waits for one. */

@@ -21,10 +21,12 @@ import {
 export interface MemcachedOptions {
   readonly client: Pick<PythonClient, 'servers' | 'placeOf' | 'keyPrefix'>
   readonly now: () => Date
+  /** Whether calls fail at once while a server cannot be reached. Default true. */
+  readonly hasCircuit?: boolean | undefined
 }
 
-export function memcached({ client, now }: MemcachedOptions): Cache {
-  const servers = client.servers.map(memcachedServer)
+export function memcached({ client, now, hasCircuit = true }: MemcachedOptions): Cache {
+  const servers = client.servers.map((address) => memcachedServer(address, hasCircuit))
 
   async function ask(key: string, question: Omit<Question, 'key'>, deadline: Deadline) {
     const server = servers[client.placeOf(key)]
