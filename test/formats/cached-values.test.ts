@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { CacheCodec, CacheItem } from '../../src/caches/cache.ts'
 import { djangoRedisFormat } from '../../src/caches/django-redis/format.ts'
+import { hashRing } from '../../src/caches/django-redis/hash-ring.ts'
 import { formatEntry, parseEntry, pickleOf } from '../../src/caches/file-cache-entry.ts'
 import { LIBMEMCACHED_HASHES } from '../../src/caches/memcached/libmemcached-hashes.ts'
 import { memcachedItems } from '../../src/caches/memcached/memcached-items.ts'
@@ -76,7 +77,17 @@ test('the server of a key', () => {
     const place = pylibmc({ location, options: { behaviors } }).placeOf(KEY)
     lines.push(`${LIBMEMCACHED_HASHES[name]?.(KEY)} → ${place}`)
   }
+  const hashes = ['md5', 'crc', 'fnv1_32', 'fnv1a_32', 'fnv1_64', 'fnv1a_64']
+  lines.push(hashes.map((name) => LIBMEMCACHED_HASHES[name]?.(KEY)).join(' '))
   expect(linesOf('Cached values in Memcached', 1)).toEqual(lines)
+})
+
+test('the server of a key in a ShardClient', () => {
+  const [keyHash = '', place = ''] = linesOf('Cached values in django-redis', 3)
+  const [placeHash = '', name = ''] = place.split(' ')
+  expect([hash('sha256', KEY), hash('sha256', name)]).toEqual([keyHash, placeHash])
+  const nodes = ['redis://10.0.0.1:6379/0', 'redis://10.0.0.2:6379/0', 'redis://10.0.0.3:6379/0']
+  expect(`${nodes[hashRing(nodes)(KEY)]}:5`).toBe(name)
 })
 
 test('a row of a table', () => {

@@ -18,16 +18,24 @@ test('the pickle of Python and that of this library are of one value', () => {
   expect(formatPickle(value)).toEqual(fromHere)
 })
 
-test.each<[Opcode['verdict'], string]>([
-  ['allowed', 'takes: '],
-  ['listed globals only', 'takes for names on a fixed list alone: '],
-  ['refused', 'refuses by name: '],
-])('the opcodes that are %s', (verdict, words) => {
-  const [, told = ''] = sectionOf('Pickle').split(`\n- ${words}`)
-  const names = told.split(/\n(?:- |\n)/)[0]?.match(/[A-Z][A-Z0-9_]+/g) ?? []
-  expect(names.sort()).toEqual(
-    OPCODES.filter((opcode) => opcode.verdict === verdict)
-      .map(({ name }) => name)
-      .sort(),
+/** The table of opcodes, and what is said of them below it. */
+const [, told = ''] = sectionOf('Pickle').split('\n### Opcodes\n')
+const [table = '', verdicts = ''] = told.split('\n\nThe reader refuses')
+const rows = table.split('\n').filter((line) => line.startsWith('| '))
+const spelled = (line: string): string[] => Array.from(line.matchAll(/[A-Z][A-Z0-9_]+ `[0-9a-f]{2}`/g), ([one]) => one)
+
+test('the opcodes and their bytes', () => {
+  expect(rows.flatMap(spelled).sort()).toEqual(
+    OPCODES.map(({ name, code }) => `${name} \`${code.toString(16).padStart(2, '0')}\``).sort(),
   )
 })
+
+test('the opcodes that are refused, and those for listed names alone', () => {
+  const [listed = ''] = verdicts.split(' for names on a fixed list alone')
+  expect(spelled(rows.at(-1) ?? '').map((one) => one.split(' ')[0])).toEqual(namesOf('refused'))
+  expect((listed.match(/[A-Z][A-Z0-9_]+/g) ?? []).sort()).toEqual(namesOf('listed globals only').sort())
+})
+
+function namesOf(verdict: Opcode['verdict']): string[] {
+  return OPCODES.filter((opcode) => opcode.verdict === verdict).map(({ name }) => name)
+}

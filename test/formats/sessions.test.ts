@@ -1,13 +1,18 @@
 /** What docs/formats.md says of cookies, signing, session data and JSON. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { sessionAuthHash } from '../../src/auth/session-hash.ts'
 import { formatDeleteCookie, formatSetCookie } from '../../src/cookies/set-cookie.ts'
+import { utcClock } from '../../src/databases/wall-clock.ts'
 import { createJwtVerifier } from '../../src/jwt/verifier.ts'
 import { jsonSerializer } from '../../src/serializers/json.ts'
+import { signCookie } from '../../src/signing/cookie-signer.ts'
 import { dumps, loads } from '../../src/signing/dumps.ts'
 import { Signer } from '../../src/signing/signer.ts'
 import { TimestampSigner } from '../../src/signing/timestamp-signer.ts'
 import { createSessionCodec } from '../../src/stores/session-data.ts'
+import { expiryOf } from '../../src/stores/session-expiry.ts'
+import { keyFile } from '../vectors.ts'
 import { examplesOf } from './examples.ts'
 
 /** What the page says its examples were made with. */
@@ -29,12 +34,16 @@ test('cookie lines', () => {
 })
 
 test('signed texts', () => {
-  const [signed = '', dated = '', dumped = ''] = linesOf('Signing', 0)
+  const [signed = '', dated = '', dumped = '', bySha1 = '', ...cookies] = linesOf('Signing', 0)
   const key = DOCUMENT_KEY
   expect(new Signer({ key, salt: 'extra' }).sign('hello')).toBe(signed)
   expect(new TimestampSigner({ key, salt: 'extra', now }).sign('hello')).toBe(dated)
   expect(dumps({ a: 1 }, { key, salt: 'extra', now })).toBe(dumped)
   expect(loads(dumped, { key, salt: 'extra' })).toEqual({ a: 1 })
+  expect(new Signer({ key, salt: 'extra', algorithm: 'sha1' }).sign('hello')).toBe(bySha1)
+  const signCookies = (legacySalt: boolean): string =>
+    signCookie('visitor', 'hello', { key, salt: 'extra', now, legacySalt })
+  expect([signCookies(false), signCookies(true)]).toEqual(cookies)
 })
 
 test('session data, plain and compressed, and as before Django 3.1', () => {
@@ -57,23 +66,35 @@ test('session data, plain and compressed, and as before Django 3.1', () => {
   }
 })
 
-test('a JWT', () => {
-  const [token = '', claims = ''] = linesOf('Cookies', 1)
-  const verifier = createJwtVerifier({
-    secret: DOCUMENT_KEY,
-    FIELDS: [
-      ['id', 'id', 'user_id'],
-      ['username', 'u', 'username'],
-    ],
-    now: () => DOCUMENT_TIME,
-  })
-  const verdict = verifier.verify(token)
-  expect(verdict).toMatchObject({ ok: true, claims: { user_id: 7, username: 'Adá', ...JSON.parse(claims) } })
-  expect(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).toBe(claims)
+test('JWTs', () => {
+  const [byHs256 = '', claims = '', byRs256 = ''] = linesOf('Cookies', 1)
+  const FIELDS = [
+    ['id', 'id', 'user_id'],
+    ['username', 'u', 'username'],
+  ]
+  const publicKey = readFileSync(keyFile('rs256-public.pem'))
+  const verdicts = [
+    createJwtVerifier({ secret: DOCUMENT_KEY, FIELDS, now: () => DOCUMENT_TIME }).verify(byHs256),
+    createJwtVerifier({ publicKey, FIELDS, now: () => DOCUMENT_TIME }).verify(byRs256),
+  ]
+  for (const verdict of verdicts) {
+    expect(verdict).toMatchObject({ ok: true, claims: { user_id: 7, username: 'Adá', ...JSON.parse(claims) } })
+  }
+  for (const token of [byHs256, byRs256]) {
+    expect(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).toBe(claims)
+  }
 })
 
 test('the auth hash of a login', () => {
   expect([sessionAuthHash('pbkdf2_sha256$1000000$salt$hash', DOCUMENT_KEY)]).toEqual(linesOf('Session data', 2))
+})
+
+test('when a session ends', () => {
+  const [data = '', told] = linesOf('Session data', 3)
+  const settings = { SESSION_COOKIE_AGE: 1_209_600, SESSION_EXPIRE_AT_BROWSER_CLOSE: false }
+  const value: unknown = JSON.parse(data)._session_expiry
+  const { age, instant } = expiryOf(value, settings, utcClock, new Date(now()))
+  expect(`${age} ${instant.wallClock}`).toBe(told)
 })
 
 test('JSON', () => {
