@@ -1,6 +1,5 @@
 /** Histories of shared sessions, judged: `npm run history -- --help`. */
 import { randomInt } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chosenDatabases, DATABASE_OPTION, type DatabaseName } from '../database-choice.ts'
@@ -17,8 +16,9 @@ import {
   filesForHistory,
   type HistoryDatabase,
 } from './database.ts'
-import type { Event } from './event.ts'
+import type { Event, Side } from './event.ts'
 import { PLANTS, type Plant } from './plants.ts'
+import { type HistoryRecord, judgeRecord, keepRecord } from './record.ts'
 import { redisForHistory } from './redis.ts'
 import { type HistoryResult, runHistory } from './run.ts'
 import { STORE_FAULTS, type StoreFault } from './store-faults.ts'
@@ -38,12 +38,15 @@ const HELP = `npm run history -- [options]
   --cache NAME   of the engine cache: redis (default), memcached, database or file
   --operations N of each history; default ${QUICK}
   --full         ${FULL} operations
+  --judge FILE   of .cache/history-….jsonl: only judges again what was recorded, and tells what happened around each anomaly by Node
   --seed N       of what browsers wish and what fails; how processes race is nobody's to repeat
   --help
 
 Browsers with several tabs share sessions between Node and real Django, on a server through a proxy that fails, on
 SQLite beside a process that holds the lock and is killed. Then the same with Django alone, then with faults planted
 under Node, each of which must be found. Ends with \`N passed, N failed\`: Node may cause no anomaly.
+
+In Redis and Memcached what stood where Django set a session is noted: Django's is only what that proves.
 
 Redis, a redis-server of our own, is also restarted and killed: once with every write on its disk, once with snapshots
 alone, where what Redis itself forgets is counted apart.
@@ -74,6 +77,8 @@ interface Place {
   readonly hasWindow?: boolean
   /** Whether Node by itself is judged as well: what Django's code leaves in a cache hides what Node's does. */
   readonly isSharedCache?: boolean
+  /** Whether the record proves what Django did, so that a fault of Node's is found beside it as well. */
+  readonly isProven?: boolean
   /**
    * Whether requests fail: with `none` nothing disturbs them; a lock and a restart may be waited for; a proxy makes some
    * fail, if the history is not a short one.
@@ -90,6 +95,7 @@ const { values: options } = parseArgs({
     operations: { type: 'string' },
     full: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    judge: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -104,6 +110,7 @@ const ELSEWHERE: readonly Place[] = [
     kinds: KINDS,
     failures: 'perhaps',
     isSharedCache: true,
+    isProven: true,
     faults: ['blind saves in Redis'],
   },
   {
@@ -121,6 +128,7 @@ const ELSEWHERE: readonly Place[] = [
     open: memcachedForHistory,
     kinds: KINDS,
     failures: 'perhaps',
+    isProven: true,
     faults: ['blind saves in Memcached'],
   },
   {
@@ -197,6 +205,7 @@ function missingServer(cache: string): string | null {
 const { tell, end } = startOutcome()
 
 if (options.help) console.log(HELP)
+else if (options.judge !== undefined) for (const line of judgeRecord(options.judge)) console.log(line)
 else await main()
 
 async function main(): Promise<void> {
@@ -243,7 +252,7 @@ async function history(
   random: Random,
   given: {
     operations: number
-    sides: readonly ('node' | 'django')[]
+    sides: readonly Side[]
     plant?: Plant
     fault?: StoreFault
     nodes?: number
@@ -281,9 +290,10 @@ function report(both: HistoryResult, alone: HistoryResult, { name, kinds }: Plac
     )
   }
   console.log(`  rows left: ${both.rows}, unreadable ${both.unreadableRows}`)
-  if (both.rollbacks === 0) return
+  const { rollbacks } = both.circumstances
+  if (rollbacks.length === 0) return
   const forgotten = kinds.map((kind) => `${kind} ${both.forgotten.filter((each) => each.kind === kind).length}`)
-  console.log(`  by the store itself, killed ${both.rollbacks} times after a snapshot: ${forgotten.join(', ')}`)
+  console.log(`  by the store itself, killed ${rollbacks.length} times after a snapshot: ${forgotten.join(', ')}`)
 }
 
 function judge(
@@ -300,13 +310,13 @@ function judge(
     }
     if (kind === 'stale') {
       const longest = Math.max(0, ...ours.map(({ afterMs = 0 }) => afterMs))
-      if (longest >= LONGEST_STALE_MS) keep(name, result.events)
+      if (longest >= LONGEST_STALE_MS) keep(name, result)
       tell(longest < LONGEST_STALE_MS, `${name}: ${ours.length} stale by Node, up to ${longest.toFixed(0)} ms`)
       continue
     }
     tell(ours.length === 0, `${name}: no ${kind} by Node`)
     for (const anomaly of ours.slice(0, 5)) console.log(`    operation ${anomaly.found} about ${anomaly.about}`)
-    if (ours.length > 0) keep(name, result.events)
+    if (ours.length > 0) keep(name, result)
   }
   tell(result.unreadableRows === 0, `${name}: every row that is left can be read`)
   const isJudgedForLogouts = place.kinds.includes('resurrection')
@@ -329,11 +339,14 @@ function reasons(events: readonly Event[]): string {
 }
 
 async function judgeFault(place: Place, fault: StoreFault, python: string, random: Random): Promise<void> {
-  const given = { operations: PLANTED, sides: ['node'], nodes: 1, fault } as const
-  const { anomalies } = await history(place, python, random, given)
   const wanted = STORE_FAULTS[fault].leadsTo
-  const hits = anomalies.filter((anomaly) => anomaly.kind === wanted && anomaly.cause === 'node').length
-  tell(hits > 0, `planted ${fault}: ${hits} times ${wanted} by Node`)
+  const find = async (name: string, sides: readonly Side[]): Promise<void> => {
+    const result = await history(place, python, random, { operations: PLANTED, sides, nodes: 1, fault })
+    const hits = count(result, wanted, 'node')
+    tell(hits > 0, `planted ${name}: ${hits} times ${wanted} by Node`)
+  }
+  await find(fault, ['node'])
+  if (place.isProven) await find(`${fault}, beside Django`, ['node', 'django'])
 }
 
 async function judgePlant(plant: Plant, python: string, random: Random): Promise<void> {
@@ -347,14 +360,14 @@ async function judgePlant(plant: Plant, python: string, random: Random): Promise
   tell(hits > 0, `planted ${plant}: ${hits} times ${wanted} by Node`)
 }
 
-/** For whoever looks into an anomaly: the whole history, one event a line. */
-function keep(name: string, events: readonly Event[]): void {
+/** For whoever looks into an anomaly, and for `--judge`. */
+function keep(name: string, record: HistoryRecord): void {
   const file = resolve(import.meta.dirname, `../../.cache/history-${name}.jsonl`)
-  writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+  keepRecord(file, record)
   console.log(`    the history is in ${relative(process.cwd(), file)}`)
 }
 
-function count({ anomalies }: HistoryResult, kind: AnomalyKind, cause: 'node' | 'django'): number {
+function count({ anomalies }: HistoryResult, kind: AnomalyKind, cause: Side): number {
   return anomalies.filter((anomaly) => anomaly.kind === kind && anomaly.cause === cause).length
 }
 

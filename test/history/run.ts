@@ -3,13 +3,11 @@
 import { djangoDatabase } from '../database-choice.ts'
 import type { Random } from '../seeded-random.ts'
 import { browse } from './browsers.ts'
-import { type Anomaly, checkHistory, type Verdict } from './checker.ts'
 import type { HistoryDatabase } from './database.ts'
-import { judgeOfDjangosCache } from './django-cache.ts'
 import { END_OF_HISTORY, type Event } from './event.ts'
-import { lineageOf } from './lineage.ts'
+import { type Judgement, judgeHistory } from './judgement.ts'
 import type { Plant } from './plants.ts'
-import { isForgotten } from './redis.ts'
+import type { HistoryRecord } from './record.ts'
 import type { StoreFault } from './store-faults.ts'
 import {
   type DjangoPlace,
@@ -37,12 +35,7 @@ export interface HistoryOptions {
   readonly progress: (done: number) => void
 }
 
-export interface HistoryResult extends Verdict {
-  readonly events: readonly Event[]
-  /** Anomalies that the store itself caused, which forgot what it had answered; they are not among the others. */
-  readonly forgotten: readonly Anomaly[]
-  /** How often it did so. */
-  readonly rollbacks: number
+export interface HistoryResult extends Judgement, HistoryRecord {
   /** What disturbed the store while requests ran. */
   readonly faults: number
   readonly seconds: number
@@ -80,18 +73,15 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     if (!row.is_readable || row.state === null) unreadableRows++
     else events.push(lookAt(row.key, row.state, events))
   }
-  const { anomalies: found, checked } = checkHistory(events, {
+  const circumstances = {
     hasCopies: database.settings?.SESSION_ENGINE?.endsWith('.cached_db') === true,
-  })
-  const lineage = lineageOf(events)
-  const anomalies = database.djangoRevives ? found.map(judgeOfDjangosCache(events, lineage)) : found
-  const forgotten = anomalies.filter((anomaly) => isForgotten(anomaly, lineage, database.rollbacks ?? []))
+    djangoRevives: database.djangoRevives === true,
+    rollbacks: database.rollbacks ?? [],
+  }
   return {
+    ...judgeHistory(events, circumstances),
     events,
-    checked,
-    anomalies: anomalies.filter((anomaly) => !forgotten.includes(anomaly)),
-    forgotten,
-    rollbacks: database.rollbacks?.length ?? 0,
+    circumstances,
     faults,
     outcomes: countOf(events),
     rows,
