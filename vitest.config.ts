@@ -1,12 +1,34 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LIVE = ['test/interop/**/*.test.ts', 'test/**/*.live.test.ts']
+/** They start a site on every Django and database: minutes, however short the file. */
+const SLOWEST = /\/interop\/(.*-sessions|site-settings)\.test\.ts$/
+
+/** What is begun last shall not go on alone. */
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isSlow = ({ moduleId }: TestSpecification) => SLOWEST.test(moduleId)
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))]
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       // No test is about time: what hangs ends, and a busy machine fails nothing.
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: LIVE, testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: LIVE,
+          testTimeout: 60_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         test: {
           name: 'live',
@@ -14,6 +36,9 @@ export default defineConfig({
           globalSetup: 'test/servers.ts',
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // They wait for servers more than they compute; each file has databases of its own.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -75,10 +75,15 @@ export async function startLiveSite(
   })
   const reports: SuspiciousEvent[] = []
   const bridges: Bridge[] = []
-  const bridgeWith: LiveSite['bridgeWith'] = (changes, { hooks, ...parts } = {}) => {
+  const bridgeWith: LiveSite['bridgeWith'] = (changes, { hooks, options, ...parts } = {}) => {
     const bridge = createBridge(
       { ...shared, DEBUG: true, DJANGO_VERSION: runtime.version, DATABASES: { default: home.url }, ...changes },
-      { ...parts, hooks: { onSuspicious: (event) => reports.push(event), onWarning: () => undefined, ...hooks } },
+      {
+        ...parts,
+        // Other tests make their databases meanwhile, which a server may take seconds for.
+        options: { deadlineMs: 30_000, ...options },
+        hooks: { onSuspicious: (event) => reports.push(event), onWarning: () => undefined, ...hooks },
+      },
     )
     bridges.push(bridge)
     return bridge
