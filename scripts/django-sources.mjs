@@ -48,12 +48,18 @@ export function testsOf(python, distribution) {
   return tests
 }
 
-/** Makes a folder that is there only when all of it is. @param fill gets an empty folder, gives the part to keep */
+/**
+ * Makes a folder that is there only when all of it is; another run may make the same meanwhile.
+ *
+ * @param fill gets an empty folder, gives the part to keep
+ */
 function completely(folder, fill) {
   mkdirSync(cache, { recursive: true })
   const unfinished = mkdtempSync(join(cache, 'unfinished-'))
   try {
     renameSync(fill(unfinished), folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error
   } finally {
     rmSync(unfinished, { recursive: true, force: true })
   }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -21,7 +21,8 @@ import { missingRedisServer, startPrivateRedis } from '../private-redis.ts'
 import { seededRandom, shuffled } from '../seeded-random.ts'
 import type { Moment, Operation, Place, VictimOptions } from './victim.ts'
 
-const VICTIM = resolve(import.meta.dirname, '../../.cache/crash-victim.mjs')
+/** One for each run: several go on side by side. */
+const VICTIM = resolve(import.meta.dirname, `../../.cache/crash-victim-${process.pid}.mjs`)
 const FULL = 40
 const QUICK = 1
 /** How many are killed at a time. */
@@ -408,6 +409,7 @@ function victimOn(site: Site, operation: Operation, isCareless: boolean) {
 
 /** As one file of JavaScript, which starts several times as fast. */
 async function buildVictim(): Promise<void> {
+  process.once('exit', () => rmSync(VICTIM, { force: true }))
   await build({
     entryPoints: [resolve(import.meta.dirname, 'victim.ts')],
     outfile: VICTIM,
