@@ -8,9 +8,11 @@
 test/history/event.ts has the shapes. Each request goes through SessionMiddleware, and so do its errors.
 """
 
+import base64
 import json
 import logging
 import os
+import pickle
 import random
 import socket
 import sys
@@ -66,7 +68,7 @@ from django.contrib.sessions.models import Session  # noqa: E402
 from django.core.cache import caches  # noqa: E402
 from django.core.cache.backends import db as database_cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import IntegrityError, connection  # noqa: E402
+from django.db import IntegrityError, connection, transaction  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 
@@ -139,6 +141,8 @@ def watch_sessions():
         note_in_redis(site_cache._cache)
     elif is_memcached(site_cache):
         note_in_memcached(site_cache._cache)
+    elif is_table(site_cache):
+        note_in_table(site_cache)
 
 
 def note_in_redis(client):
@@ -164,6 +168,23 @@ def note_in_memcached(client):
     client.set = set_and_note
 
 
+def note_in_table(site_cache):
+    """A row is set in the transaction that noted, and locked, what stood there."""
+    put = site_cache.set
+    locking = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    query = f"SELECT value FROM {connection.ops.quote_name(site_cache._table)} WHERE cache_key = %s{locking}"
+
+    def set_and_note(key, *args, **kwargs):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(query, [site_cache.make_and_validate_key(key)])
+                row = cursor.fetchone()
+            OVER.append(stamp_of(None if row is None else pickle.loads(base64.b64decode(row[0]))))
+            return put(key, *args, **kwargs)
+
+    site_cache.set = set_and_note
+
+
 def stamp_of(stood):
     """Of what stands under a key: None for nothing, 0 for a session that has no stamp yet, as `cycle_key` makes it."""
     return None if stood is None else stood.get("by", 0)
@@ -175,6 +196,10 @@ def is_redis(site_cache):
 
 def is_memcached(site_cache):
     return type(site_cache).__name__ == "PyMemcacheCache"
+
+
+def is_table(site_cache):
+    return type(site_cache).__name__ == "DatabaseCache"
 
 
 class Handler:
@@ -288,12 +313,11 @@ def stored():
 
 def cached_keys(prefix):
     site_cache = caches["default"]
-    backend = type(site_cache).__name__
     if is_redis(site_cache):
         return [name.decode() for name in site_cache._cache.get_client().scan_iter(match=prefix + "*")]
     if is_memcached(site_cache):
         return keys_in_memcached(*site_cache._servers[0].split(":"))
-    if backend == "DatabaseCache":
+    if is_table(site_cache):
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT cache_key FROM {site_cache._table}")
             return [name for (name,) in cursor.fetchall()]

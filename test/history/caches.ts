@@ -63,7 +63,8 @@ async function forget(server: PrivateMemcached, rollbacks: Rollback[], random: (
 
 export async function tableForHistory(name: DatabaseName): Promise<HistoryDatabase> {
   const database = await databaseForHistory(name)
-  return { ...database, djangoRevives: true, settings: sessionsIn('db.DatabaseCache', 'site_cache', { MAX_ENTRIES }) }
+  const settings = sessionsIn('db.DatabaseCache', 'site_cache', { MAX_ENTRIES })
+  return { ...database, djangoRevives: true, notesSets: 'replied', settings }
 }
 
 /** Nothing disturbs it; the user is in SQLite. */

@@ -46,7 +46,7 @@ Browsers with several tabs share sessions between Node and real Django, on a ser
 SQLite beside a process that holds the lock and is killed. Then the same with Django alone, then with faults planted
 under Node, each of which must be found. Ends with \`N passed, N failed\`: Node may cause no anomaly.
 
-In Redis and Memcached what stood where Django set a session is noted: Django's is only what that proves.
+In Redis, Memcached and tables what stood where Django set a session is noted: Django's is only what that proves.
 
 Redis, a redis-server of our own, is also restarted and killed: once with every write on its disk, once with snapshots
 alone, where what Redis itself forgets is counted apart.
@@ -77,7 +77,7 @@ interface Place {
   readonly hasWindow?: boolean
   /** Whether Node by itself is judged as well: what Django's code leaves in a cache hides what Node's does. */
   readonly isSharedCache?: boolean
-  /** Whether the record proves what Django did, so that a fault of Node's is found beside it as well. */
+  /** Whether the record proves what Django did: of Django alone all, and beside it a fault of Node's is found as well. */
   readonly isProven?: boolean
   /**
    * Whether requests fail: with `none` nothing disturbs them; a lock and a restart may be waited for; a proxy makes some
@@ -120,6 +120,7 @@ const ELSEWHERE: readonly Place[] = [
     open: () => redisForHistory('snapshots'),
     kinds: KINDS,
     failures: 'perhaps',
+    isProven: true,
   },
   {
     name: 'memcached',
@@ -185,6 +186,7 @@ function inTable(name: DatabaseName): Place {
     engine: 'cache',
     cache: 'database',
     open: () => tableForHistory(name),
+    isProven: true,
     ...(name === 'sqlite' && { faults: ['blind saves in a table'] as const }),
   }
 }
@@ -230,6 +232,7 @@ async function main(): Promise<void> {
     const alone = await history(place, python, random, { operations, sides: ['django'] })
     report(both, alone, place)
     judge(place.name, both, { operations, place })
+    if (place.isProven) judgeProofs(place, alone)
     if (place.hasWindow) {
       const several = await history(place, python, random, { operations, sides: ['node'], nodes: 3 })
       judge(`${place.name}, three Node processes`, several, { operations, place })
@@ -332,6 +335,13 @@ function judge(
   }
   tell(result.faults > 0, `${name}: ${result.faults} faults while it ran, ${failed} requests failed`)
   if (place.failures === 'some' && operations >= QUICK) tell(failed > 0, `${name}: the faults were felt`)
+}
+
+/** Nobody else was there: what is not proven would be charged to Node. */
+function judgeProofs({ name, kinds }: Place, alone: HistoryResult): void {
+  const unproven = kinds.reduce((sum, kind) => sum + count(alone, kind, 'node'), 0)
+  tell(unproven === 0, `${name}, Django alone: ${unproven} anomalies without a proof`)
+  if (unproven > 0) keep(`${name}, Django alone`, alone)
 }
 
 function reasons(events: readonly Event[]): string {
