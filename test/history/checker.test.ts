@@ -233,6 +233,10 @@ describe('copies in a cache', () => {
     const late = event(3, 12, { ...own, side: 'django', cached: [1] })
     expect(judged([made, renewal, late, ghost])).toEqual([['lost', 'django', 2]])
     expect(judged([made, renewal, { ...late, start: 5, end: 9 }, ghost])).toEqual([['lost', 'node', 2]])
+    const logout = event(5, 20, { operation: 'logout', cookie: 'new', seen: state(1, 2, { a: 1, b: 2 }) })
+    const events = [made, renewal, logout, ghost]
+    expect(judged([...events, late])).toContainEqual(['resurrection', 'django', 5])
+    expect(judged(events)).toContainEqual(['resurrection', 'node', 5])
   })
 
   test('a session that Django put back into the cache after a logout of Node’s is Django’s', () => {

@@ -92,7 +92,8 @@ function resurrections(
     const finder = finders.find((event) => event.start > logout.end)
     if (finder === undefined) return []
     if (finder.cookie !== logout.cookie) {
-      return [{ kind: 'resurrection', cause: doubler(own), found: finder.id, about: logout.id } as const]
+      const cause = isDeadCopy(finder, own) ? 'django' : doubler(own)
+      return [{ kind: 'resurrection', cause, found: finder.id, about: logout.id } as const]
     }
     if (wasCachedLate(finder, logout, own)) {
       return [{ kind: 'resurrection', cause: 'django', found: finder.id, about: logout.id } as const]
