@@ -104,6 +104,17 @@ describe('a session that was ended', () => {
     expect(cause('resurrection', 2, [made, knowing, theirs({ over: [null] }), ours, found])).toBe('node')
   })
 
+  test('is Node’s under another key than the one that Django put back', () => {
+    const elsewhere = { ...found, cookie: 'another' }
+    expect(cause('resurrection', 2, [made, logout, theirs({ over: [null] }), ours, elsewhere])).toBe('node')
+  })
+
+  test('is no reason to miss what Django had read when it put it back', () => {
+    const read = event(5, 5, { operation: 'write', ...upon(1) })
+    const again = theirs({ ...upon(5), over: [null], start: 12 })
+    expect(cause('lost', 5, [made, read, logout, again, { ...found, seen: state(3) }])).toBe('node')
+  })
+
   test('is no reason for what is lost after it was put back', () => {
     const again = theirs({ over: [null] })
     const second = event(5, 45, { operation: 'write', side: 'django', ...upon(3), over: [3] })
@@ -158,6 +169,10 @@ describe('two keys of one session', () => {
     const found = event(9, 80, { seen: state(3) })
     expect(cause('lost', 2, [made, first, moved, found])).toBe('django')
     expect(cause('lost', 2, [made, { ...first, over: [1] }, moved, found])).toBe('node')
+    expect(cause('lost', 2, [made, { ...first, over: [null] }, moved, found])).toBe('node')
+    const between = event(6, 24, { operation: 'write', ...upon(3) })
+    const later = { ...moved, ...upon(6) }
+    expect(cause('lost', 2, [made, first, between, later, { ...found, seen: state(6) }])).toBe('node')
   })
 
   test('are Django’s where its renewal ran beside another one, or beside a write to the old key', () => {
@@ -171,6 +186,8 @@ describe('two keys of one session', () => {
     expect(cause('lost', 6, [made, write, other('django', 20), foundOther])).toBe('django')
     expect(cause('lost', 6, [made, write, other('node', 20), foundOther])).toBe('node')
     expect(cause('lost', 6, [made, { ...write, start: 60 }, other('django', 20), foundOther])).toBe('node')
+    const early = { ...write, start: 5, end: 15 }
+    expect(cause('lost', 6, [made, early, other('django', 20), foundOther])).toBe('node')
   })
 
   test('are Django’s where nothing tells what stood there, if a save of Django’s ran beside the renewal', () => {
@@ -180,6 +197,7 @@ describe('two keys of one session', () => {
       { side: 'node' },
       { operation: 'read' },
       { cookie: 'another' },
+      { seen: null },
       { start: 31 },
     ] as const satisfies readonly Partial<Event>[]) {
       expect(cause('lost', 4, quiet(given))).toBe('node')
@@ -221,6 +239,19 @@ describe('a twin', () => {
     expect(cause('lost', 3, [made, renewal('django'), upper, { ...left('untold'), seen: state(2) }])).toBe('django')
     expect(cause('lost', 3, [made, renewal('node'), upper, { ...left('untold'), seen: state(2) }])).toBe('node')
   })
+})
+
+test('what is not proven is Node’s where a cache tells, and stays whose it was elsewhere', () => {
+  const judged = (given: Partial<Event>) => {
+    const events = [
+      made,
+      event(2, 20, { operation: 'write', side: 'django', ...given }),
+      event(9, 50, { seen: state(1) }),
+    ]
+    return judgeOfDjangosCache(events, lineageOf(events))({ kind: 'lost', cause: 'django', found: 9, about: 2 }).cause
+  }
+  expect(judged({ over: [1] })).toBe('node')
+  expect(judged({})).toBe('django')
 })
 
 test('values of somebody else are nobody’s but whose they are', () => {

@@ -128,7 +128,7 @@ function wasCopied({ one, other }: Fork, about: Event): boolean {
   if (one !== undefined && other !== undefined) {
     return (one.side === 'django' || other.side === 'django') && overlaps(one, other)
   }
-  return one?.side === 'django' && about.operation !== 'logout' && about.id !== one.id && about.start < endOf(one)
+  return one?.side === 'django' && overlaps(one, about)
 }
 
 /** What failed may take place at any later time. */
