@@ -77,7 +77,8 @@ export async function cachedForHistory(name: DatabaseName): Promise<HistoryDatab
     disturb(random) {
       const calm = database.disturb(random)
       const failing = repeatedly(
-        () => 500 + random() * 1500,
+        // Nobody puts copies there for some seconds after each.
+        () => 1000 + random() * 5000,
         async () => {
           await redis.stop('crash')
           await pause(random() * 600)
