@@ -40,4 +40,12 @@ test('a store forgets that a key ended: what is written to the new one since is 
     isForgotten({ ...lost, about: 4 }, lineageOf([renewed(start), written, found]), rollbacks)
   expect(isTold(100)).toBe(true)
   expect(isTold(10)).toBe(false)
+
+  const onOld = event(4, 250, { operation: 'write' })
+  const foundNew = event(3, 300, { cookie: 'new', seen })
+  const isToldOfOld = (start: number, end: number) =>
+    isForgotten({ ...lost, about: 4 }, lineageOf([{ ...renewed(start), end }, onOld, foundNew]), rollbacks)
+  expect(isToldOfOld(100, 240)).toBe(true)
+  expect(isToldOfOld(10, 20)).toBe(false)
+  expect(isToldOfOld(210, 240)).toBe(false)
 })

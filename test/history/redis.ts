@@ -100,15 +100,15 @@ function settingsAt(port: number): Partial<DjangoSettings> {
 
 /**
  * Whether it was the store that forgot: what was answered after its last snapshot and found missing after its end, be it
- * a write, a logout, or the end of an old key, which then goes on beside the new one.
+ * a write, a logout, or the end of an old key, which then goes on beside the new one. That may have been added after.
  */
 export function isForgotten(anomaly: Anomaly, { byId, fork }: Lineage, rollbacks: readonly Rollback[]): boolean {
   const about = byId.get(anomaly.about)
   const found = byId.get(anomaly.found)
   if (anomaly.kind === 'crossed' || about === undefined || found === undefined) return false
-  const renewal = fork(found.cookie, keyOf(about))?.other
+  const { one, other } = fork(found.cookie, keyOf(about)) ?? {}
   return rollbacks.some(({ since, until }) => {
     const isIn = (event: Event): boolean => event.end > since && event.start < until
-    return found.end > until && (isIn(about) || (renewal !== undefined && isIn(renewal)))
+    return found.end > until && [about, one, other].some((event) => event !== undefined && isIn(event))
   })
 }
