@@ -18,6 +18,8 @@ export function startOutcome(): Outcome {
     end() {
       console.log(`${passed} passed, ${failed} failed`)
       process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+      // Node's own clean-up, which comes after, was seen to wait for ever for what a killed process had been asked.
+      process.once('exit', (code) => process.exit(code))
     },
   }
 }
