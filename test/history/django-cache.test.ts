@@ -124,6 +124,16 @@ describe('a session that was ended', () => {
     expect(cause('lost', 6, [made, logout, again, { ...second, over: [6] }, lost, after])).toBe('django')
   })
 
+  test('is Django’s where it set over what the logout had seen, which Django had set once more', () => {
+    const knowing = { ...logout, seen: state(3) }
+    const second = event(5, 16, { operation: 'touch', side: 'django', ...upon(1), over: [3], end: 40 })
+    const after = { ...found, seen: state(5) }
+    expect(cause('resurrection', 2, [made, knowing, theirs({ over: [1, null] }), second, after])).toBe('django')
+    expect(cause('resurrection', 2, [made, knowing, theirs({ over: [1] }), second, after])).toBe('node')
+    const early = theirs({ over: [1, null], start: 5, end: 15 })
+    expect(cause('resurrection', 2, [made, knowing, early, second, after])).toBe('node')
+  })
+
   test('is Django’s where nothing tells what stood there, if it was saving at the time and the logout had not seen that', () => {
     expect(cause('resurrection', 2, [made, logout, theirs({}), ours, found])).toBe('django')
     expect(cause('resurrection', 2, [made, logout, theirs({ start: 5, end: 15 }), ours, found])).toBe('node')

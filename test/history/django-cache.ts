@@ -16,6 +16,12 @@ import { type Fork, keyOf, type Lineage } from './lineage.ts'
 /** Operations of which Django's save may set the session under the key that it was asked with. */
 const SAVING: readonly Operation[] = [...MARKING, 'touch', 'authenticate']
 
+/** How things stood before a key ended: what had been put there, and since when it may have ended. */
+interface Before {
+  readonly known: ReadonlySet<number>
+  readonly since: number
+}
+
 type Judge = (anomaly: Anomaly) => Anomaly
 
 export function judgeOfDjangosCache(events: readonly Event[], lineage: Lineage): Judge {
@@ -58,8 +64,7 @@ export function judgeOfDjangosCache(events: readonly Event[], lineage: Lineage):
     return (savesByKey.get(key) ?? []).some((set) => {
       if (!kept.has(set.id) || endOf(set) <= about.start || chain(set.id).has(about.id)) return false
       if (set.over === undefined) return about.operation === 'logout' && !known.has(set.id)
-      // What it was put upon, or the logout saw, had been set before: so it was set once more.
-      return wasOverNothing(known.has(set.id) ? set.over.slice(1) : set.over, known)
+      return wasOverNothing(set.id, { known, since: about.start })
     })
   }
 
@@ -74,41 +79,36 @@ export function judgeOfDjangosCache(events: readonly Event[], lineage: Lineage):
     if (parting === null) return false
     const { key, one, other } = parting
     if (one !== undefined && one === other) return one.side === 'django'
-    return hasSecondLine(key, found, about) || wasCopied(parting, about)
+    const since = Math.min(...[one, other].flatMap((renewal) => renewal?.start ?? []))
+    return hasSecondLine(key, found, about, since) || wasCopied(parting, about)
   }
 
   /** Whether one of two lines begins where a save of Django's put the old key back. */
-  function hasSecondLine(key: string | null, found: Event, about: Event): boolean {
+  function hasSecondLine(key: string | null, found: Event, about: Event, since: number): boolean {
     const kept = chain(found.seen?.by)
     const gone = goneBy(about)
-    const both = new Set([...kept].filter((stamp) => gone.has(stamp)))
-    const [parting] = both
+    const known = new Set([...kept].filter((stamp) => gone.has(stamp)))
+    const [parting] = known
     return (savesByKey.get(key) ?? []).some((set) => {
-      if (kept.has(set.id) !== gone.has(set.id)) return mayHavePutBack(set, both)
-      // What both go back to was set before they parted: so it was set once more.
-      return set.id === parting && wasOverNothing(set.over?.slice(1) ?? [], both)
+      if (kept.has(set.id) !== gone.has(set.id)) return mayHavePutBack(set, { known, since })
+      return set.id === parting && wasOverNothing(set.id, { known, since })
     })
   }
 
-  function mayHavePutBack(set: Event, known: ReadonlySet<number>): boolean {
-    if (set.over !== undefined) return wasOverNothing(set.over, known)
+  function mayHavePutBack(set: Event, before: Before): boolean {
+    if (set.over !== undefined) return wasOverNothing(set.id, before)
     const beside = (byCookie.get(set.cookie) ?? []).filter((event) => event !== set && overlaps(event, set))
     return beside.some(({ operation, sent, cookie }) => KEY_CHANGING.includes(operation) && sent !== cookie)
   }
 
-  /** Whether Django set it where nothing stood, or over what goes back to such a set by another way than what is known. */
-  function wasOverNothing(
-    over: readonly (number | null)[],
-    known: ReadonlySet<number>,
-    passed: Set<number> = new Set(),
-  ): boolean {
-    return over.some((stamp) => {
-      if (stamp === null) return true
-      if (known.has(stamp) || passed.has(stamp)) return false
-      passed.add(stamp)
-      const below = byId.get(stamp)
-      return wasOverNothing(below?.over ?? (typeof below?.on === 'number' ? [below.on] : []), known, passed)
-    })
+  /** Whether Django set it where nothing stood, or it stands over what Django set so. What was known was set once more. */
+  function wasOverNothing(stamp: number, before: Before, passed: Set<number> = new Set()): boolean {
+    const event = byId.get(stamp)
+    const isKnown = before.known.has(stamp)
+    if (event === undefined || passed.has(stamp) || (isKnown && endOf(event) <= before.since)) return false
+    passed.add(stamp)
+    const over = event.over ?? (typeof event.on === 'number' && !isKnown ? [event.on] : [])
+    return over.slice(isKnown ? 1 : 0).some((stood) => stood === null || wasOverNothing(stood, before, passed))
   }
 
   return (anomaly) => {
