@@ -28,13 +28,26 @@ export function formatSetCookie(name: string, value: string, attributes: CookieA
   const { maxAge = null, expires = null, domain, path, secure, httponly, samesite } = attributes
   const parts = [`${name}=${quote(value)}`]
   if (domain) parts.push(`Domain=${attribute('domain', domain)}`)
-  if (expires !== null) parts.push(`expires=${expires.toUTCString()}`)
+  if (expires !== null) parts.push(`expires=${httpDate(expires)}`)
   if (httponly) parts.push('HttpOnly')
   if (maxAge !== null) parts.push(`Max-Age=${Math.trunc(maxAge)}`)
   if (path) parts.push(`Path=${attribute('path', path)}`)
   if (samesite) parts.push(`SameSite=${sameSite(samesite)}`)
   if (secure) parts.push('Secure')
   return parts.join('; ')
+}
+
+let lastSecond = Number.NaN
+let lastDate = ''
+
+/** `Thu, 15 Jan 2026 00:00:00 GMT`; kept, since most cookies of one second end in the same. */
+function httpDate(moment: Date): string {
+  const second = Math.floor(moment.getTime() / 1000)
+  if (second !== lastSecond) {
+    lastSecond = second
+    lastDate = moment.toUTCString()
+  }
+  return lastDate
 }
 
 /** The line that makes a browser forget a cookie. @see django/http/response.py delete_cookie */
