@@ -23,21 +23,74 @@ export function partOf(deadline: Deadline, milliseconds: number): Deadline {
  */
 export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon: () => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      abandon()
-      reject(new StoreUnavailable(MISSED, { reason: 'deadline' }))
-    }, deadline.remaining())
+    const call: Waiting = {
+      end: performance.now() + deadline.remaining(),
+      miss() {
+        abandon()
+        reject(new StoreUnavailable(MISSED, { reason: 'deadline' }))
+      },
+    }
+    startWaiting(call)
     work.then(
       (result) => {
-        clearTimeout(timer)
+        stopWaiting(call)
         resolve(result)
       },
       (error: unknown) => {
-        clearTimeout(timer)
+        stopWaiting(call)
         reject(error)
       },
     )
   })
+}
+
+/** A call that waits for an answer. */
+interface Waiting {
+  /** In milliseconds of `performance.now()`. */
+  readonly end: number
+  miss(): void
+}
+
+/** All that wait have one timer, set for the first end: one each would cost a tenth of a request. */
+const waiting = new Set<Waiting>()
+let timer: NodeJS.Timeout | undefined
+let firesAt = Number.NaN
+/** A timer that is so late never comes: it was made while somebody's tests had clocks of their own. */
+const LOST_MS = 1000
+const LONGEST_MS = 2 ** 30
+
+function startWaiting(call: Waiting): void {
+  if (waiting.size === 0) timer?.ref()
+  waiting.add(call)
+  const isInTime = firesAt <= call.end && firesAt > performance.now() - LOST_MS
+  if (!isInTime) setTimer(call.end)
+}
+
+/** A timer that nobody waits for keeps no process alive. */
+function stopWaiting(call: Waiting): void {
+  if (waiting.delete(call) && waiting.size === 0) timer?.unref()
+}
+
+function setTimer(end: number): void {
+  clearTimeout(timer)
+  firesAt = end
+  timer = setTimeout(missThoseOver, Math.min(Math.ceil(end - performance.now()), LONGEST_MS))
+}
+
+function missThoseOver(): void {
+  timer = undefined
+  firesAt = Number.NaN
+  const now = performance.now()
+  let next = Number.POSITIVE_INFINITY
+  for (const call of waiting) {
+    if (call.end > now) {
+      next = Math.min(next, call.end)
+    } else {
+      waiting.delete(call)
+      call.miss()
+    }
+  }
+  if (next < Number.POSITIVE_INFINITY) setTimer(next)
 }
 
 /** For before anything is sent: a connection that others share would be given up for nothing. @throws StoreUnavailable */

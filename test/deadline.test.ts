@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { execFile } from 'node:child_process'
+import { resolve as pathTo } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test, vi } from 'vitest'
 import { refuseOnceOver, startDeadline, withinDeadline } from '../src/deadline.ts'
 
 const never = new Promise<never>(() => undefined)
@@ -32,4 +35,42 @@ test('what has no time left is refused before it begins', () => {
     expect.objectContaining({ code: 'store_unavailable', reason: 'deadline' }),
   )
   refuseOnceOver({ remaining: () => 0.1 })
+})
+
+test('of many that wait, each misses its own deadline, and none another’s', async () => {
+  const missed: number[] = []
+  const wait = (milliseconds: number) =>
+    withinDeadline(never, startDeadline(milliseconds), () => missed.push(milliseconds)).catch(() => undefined)
+  const long = withinDeadline(
+    new Promise((resolve) => setTimeout(resolve, 80, 'in time')),
+    startDeadline(60_000),
+    nothing,
+  )
+  await Promise.all([wait(60), wait(20), wait(40), wait(5)])
+  expect(missed).toEqual([5, 20, 40, 60])
+  expect(await long).toBe('in time')
+})
+
+test('a deadline that nobody waits for keeps no process alive; one that somebody waits for does', async () => {
+  const module = JSON.stringify(pathTo(import.meta.dirname, '../src/deadline.ts'))
+  const script = (work: string, milliseconds: number) => `
+    const { startDeadline, withinDeadline } = await import(${module})
+    await withinDeadline(Promise.resolve(), startDeadline(600_000), () => {})
+    await withinDeadline(${work}, startDeadline(${milliseconds}), () => {}).catch(({ reason }) => console.log(reason))`
+  const run = async (code: string) =>
+    (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { timeout: 50_000 })).stdout
+  expect(await run(script('Promise.resolve()', 600_000))).toBe('')
+  expect(await run(script('new Promise(() => {})', 50))).toBe('deadline\n')
+})
+
+test('clocks of a test’s own leave nothing behind', async () => {
+  vi.useFakeTimers()
+  await withinDeadline(Promise.resolve(), startDeadline(2000), nothing)
+  vi.useRealTimers()
+  await expect(withinDeadline(never, startDeadline(1), nothing)).rejects.toMatchObject({ reason: 'deadline' })
+  vi.useFakeTimers({ now: 0 })
+  vi.advanceTimersByTime(86_400_000)
+  await withinDeadline(Promise.resolve(), startDeadline(2000), nothing)
+  vi.useRealTimers()
+  await expect(withinDeadline(never, startDeadline(20), nothing)).rejects.toMatchObject({ reason: 'deadline' })
 })
