@@ -51,7 +51,7 @@ interface Waiting {
   miss(): void
 }
 
-/** All that wait have one timer, set for the first end: one each would cost a tenth of a request. */
+/** All that wait have one timer, set for the first end; one each would be sorted in and taken out with every call. */
 const waiting = new Set<Waiting>()
 let timer: NodeJS.Timeout | undefined
 let firesAt = Number.NaN
