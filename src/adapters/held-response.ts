@@ -164,11 +164,7 @@ export function cutOff(response: ServerResponse | Http2ServerResponse): void {
 }
 
 function applyChanges(response: ServerResponse, changes: ResponseChanges): void {
-  for (const { header } of changes.cookies) {
-    // For the first one the quicker way.
-    if (response.hasHeader('Set-Cookie')) response.appendHeader('Set-Cookie', header)
-    else response.setHeader('Set-Cookie', header)
-  }
+  for (const cookie of changes.cookies) response.appendHeader('Set-Cookie', cookie.header)
   if (changes.vary.length > 0) response.setHeader('Vary', addVary(text(response.getHeader('Vary')), changes.vary))
   if (changes.cacheControl !== undefined) {
     response.setHeader('Cache-Control', privateCacheControl(text(response.getHeader('Cache-Control'))))

@@ -5,7 +5,8 @@
  * later state was lost where the two chains part: to a write that leads from their last common stamp to what was seen and
  * was put upon a state that was no longer the newest. Node's compare with what they are put upon, Django's do not.
  */
-import { END_OF_HISTORY, type Event, KEY_CHANGING, MARKING, type Side, type State } from './event.ts'
+import { END_OF_HISTORY, type Event, endOf, KEY_CHANGING, MARKING, overlaps, type Side, type State } from './event.ts'
+import { chainOf, keyOf } from './lineage.ts'
 
 export type AnomalyKind =
   /** Data of a session was seen by a request that began after its logout had ended. */
@@ -165,20 +166,17 @@ function latestBefore(writes: readonly Event[], moment: number): Map<string, Eve
 
 /** Whether a request found, under the key of a write, what stood there before: rows are seen at the end, not copies. */
 function isOlderCopy(finder: Event, written: Event, byId: ReadonlyMap<number, Event>): boolean {
-  const isSameKey = finder.cookie === (written.sent ?? written.cookie) && finder.tab !== END_OF_HISTORY
-  return isSameKey && [...chain(written.id, byId)].includes((finder.seen as State).by)
+  const isSameKey = finder.cookie === keyOf(written) && finder.tab !== END_OF_HISTORY
+  return isSameKey && chainOf(written.id, byId).has((finder.seen as State).by)
 }
 
 /** Whether Django read an older copy and saved it, as it does, without a look at the row. */
 function wasOverwrittenFromCopy(written: Event, own: readonly Event[], byId: ReadonlyMap<number, Event>): boolean {
-  const before = [...chain(written.id, byId)].slice(1)
+  const before = [...chainOf(written.id, byId)].slice(1)
   const isUponOlder = ({ on }: Event): boolean => typeof on === 'number' && before.includes(on)
   return own.some(
     (event) =>
-      event.side === 'django' &&
-      event.cookie === (written.sent ?? written.cookie) &&
-      isUponOlder(event) &&
-      endOf(event) > written.end,
+      event.side === 'django' && event.cookie === keyOf(written) && isUponOlder(event) && endOf(event) > written.end,
   )
 }
 
@@ -225,8 +223,8 @@ function wasCachedLate(finder: Event, since: Event, own: readonly Event[]): bool
 
 /** The side that put a write upon a state older than `lost`. Where the chains do not tell, it is ours. */
 function culprit(seen: number, lost: number, byId: ReadonlyMap<number, Event>): Side {
-  const kept = [...chain(seen, byId)]
-  const gone = [...chain(lost, byId)]
+  const kept = [...chainOf(seen, byId)]
+  const gone = [...chainOf(lost, byId)]
   const parting = kept.findIndex((stamp) => gone.includes(stamp))
   if (parting < 0) return 'node'
   const after = kept.slice(0, parting).map((stamp) => byId.get(stamp))
@@ -239,23 +237,4 @@ function culprit(seen: number, lost: number, byId: ReadonlyMap<number, Event>): 
   // Django overwrote what Node had written; then another of Django's, which had read Node's, put that back.
   const isStale = (event: Event | undefined): boolean => event?.side === 'django' && event.start < overwritten.end
   return after.some(isStale) ? 'django' : 'node'
-}
-
-/** A stamp and those it was put upon, newest first. */
-function* chain(from: number, byId: ReadonlyMap<number, Event>): Generator<number> {
-  const passed = new Set<number>()
-  for (let stamp: number | null | undefined = from; typeof stamp === 'number' && !passed.has(stamp); ) {
-    passed.add(stamp)
-    yield stamp
-    stamp = byId.get(stamp)?.on
-  }
-}
-
-/** What failed may take place at any later time. */
-function endOf(event: Event): number {
-  return event.outcome === 'failed' ? Number.POSITIVE_INFINITY : event.end
-}
-
-function overlaps(event: Event, other: Event): boolean {
-  return event.start < endOf(other) && endOf(event) > other.start
 }

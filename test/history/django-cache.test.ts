@@ -3,24 +3,12 @@ import type { Anomaly, AnomalyKind } from './checker.ts'
 import { judgeOfDjangosCache } from './django-cache.ts'
 import { END_OF_HISTORY, type Event, type Operation, type State } from './event.ts'
 import { lineageOf } from './lineage.ts'
+import { sampleEvent } from './sample-event.ts'
 
-/** An event of Node's that took ten milliseconds from its start, under the key `old`. */
+/** It sends the key anew, as a save does. */
 function event(id: number, start: number, given: Partial<Event>): Event {
   const keep = given.operation === 'cycle' || given.operation === 'logout' ? '' : 'old'
-  return {
-    id,
-    operation: 'read',
-    browser: 1,
-    tab: 'a',
-    cookie: 'old',
-    side: 'node',
-    start,
-    end: start + 10,
-    outcome: 'ok',
-    seen: null,
-    sent: keep,
-    ...given,
-  }
+  return sampleEvent(id, start, { sent: keep, ...given })
 }
 
 const state = (by: number): State => ({ origin: 1, by, marks: {} })

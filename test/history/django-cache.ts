@@ -10,8 +10,8 @@
  * Elsewhere a set may have done it that was under way at the time.
  */
 import type { Anomaly } from './checker.ts'
-import { type Event, KEY_CHANGING, MARKING, type Operation } from './event.ts'
-import { type Fork, keyOf, type Lineage } from './lineage.ts'
+import { type Event, endOf, KEY_CHANGING, MARKING, type Operation, overlaps } from './event.ts'
+import { type Fork, keyOf, type Lineage, stampOf } from './lineage.ts'
 
 /** Operations of which Django's save may set the session under the key that it was asked with. */
 const SAVING: readonly Operation[] = [...MARKING, 'touch', 'authenticate']
@@ -60,17 +60,12 @@ export function judgeOfDjangosCache(events: readonly Event[], lineage: Lineage):
     const key = keyOf(about)
     if (line(found.cookie).every((link) => link.key !== key)) return false
     const kept = chain(found.seen?.by)
-    const known = goneBy(about)
+    const known = chain(stampOf(about))
     return (savesByKey.get(key) ?? []).some((set) => {
       if (!kept.has(set.id) || endOf(set) <= about.start || chain(set.id).has(about.id)) return false
       if (set.over === undefined) return about.operation === 'logout' && !known.has(set.id)
       return wasOverNothing(set.id, { known, since: about.start })
     })
-  }
-
-  /** What a write stood for, or what a logout saw. */
-  function goneBy(about: Event): ReadonlySet<number> {
-    return chain(about.operation === 'logout' ? about.seen?.by : about.id)
   }
 
   /** Whether Django made two sessions of one, and what is missing was written to the other. */
@@ -86,7 +81,7 @@ export function judgeOfDjangosCache(events: readonly Event[], lineage: Lineage):
   /** Whether one of two lines begins where a save of Django's put the old key back. */
   function hasSecondLine(key: string | null, found: Event, about: Event, since: number): boolean {
     const kept = chain(found.seen?.by)
-    const gone = goneBy(about)
+    const gone = chain(stampOf(about))
     const known = new Set([...kept].filter((stamp) => gone.has(stamp)))
     const [parting] = known
     return (savesByKey.get(key) ?? []).some((set) => {
@@ -129,13 +124,4 @@ function wasCopied({ one, other }: Fork, about: Event): boolean {
     return (one.side === 'django' || other.side === 'django') && overlaps(one, other)
   }
   return one?.side === 'django' && overlaps(one, about)
-}
-
-/** What failed may take place at any later time. */
-function endOf(event: Event): number {
-  return event.outcome === 'failed' ? Number.POSITIVE_INFINITY : event.end
-}
-
-function overlaps(one: Event, other: Event): boolean {
-  return one.start < endOf(other) && other.start < endOf(one)
 }

@@ -64,3 +64,12 @@ export interface Event extends Request, Reply {
   readonly start: number
   readonly end: number
 }
+
+/** What failed may take place at any later time. */
+export function endOf(event: Event): number {
+  return event.outcome === 'failed' ? Number.POSITIVE_INFINITY : event.end
+}
+
+export function overlaps(one: Event, other: Event): boolean {
+  return one.start < endOf(other) && other.start < endOf(one)
+}

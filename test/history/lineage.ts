@@ -42,14 +42,7 @@ export function lineageOf(events: readonly Event[]): Lineage {
   return {
     byId,
     line,
-    chain(from) {
-      const passed = new Set<number>()
-      for (let stamp: number | null | undefined = from; typeof stamp === 'number' && !passed.has(stamp); ) {
-        passed.add(stamp)
-        stamp = byId.get(stamp)?.on
-      }
-      return passed
-    },
+    chain: (from) => chainOf(from, byId),
     fork(one, other) {
       if (one === other) return null
       const [ours, theirs] = [line(one), line(other)]
@@ -63,6 +56,21 @@ export function lineageOf(events: readonly Event[]): Lineage {
       return maker !== undefined && maker === theirs.at(-1)?.maker ? { key: null, one: maker, other: maker } : null
     },
   }
+}
+
+/** A stamp and those it was put upon, newest first. */
+export function chainOf(from: number | undefined, byId: ReadonlyMap<number, Event>): ReadonlySet<number> {
+  const passed = new Set<number>()
+  for (let stamp: number | null | undefined = from; typeof stamp === 'number' && !passed.has(stamp); ) {
+    passed.add(stamp)
+    stamp = byId.get(stamp)?.on
+  }
+  return passed
+}
+
+/** The stamp of a write, or that of what a logout saw. */
+export function stampOf({ operation, id, seen }: Event): number | undefined {
+  return operation === 'logout' ? seen?.by : id
 }
 
 /** The key under which a write left its mark, or that a logout ended. */

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Anomaly } from './checker.ts'
 import type { Event } from './event.ts'
 import { type Circumstances, judgeHistory } from './judgement.ts'
-import { lineageOf } from './lineage.ts'
+import { type Lineage, lineageOf, stampOf } from './lineage.ts'
 
 export interface HistoryRecord {
   readonly circumstances: Circumstances
@@ -35,17 +35,23 @@ export function* judgeRecord(file: string): Generator<string> {
   const counts = Map.groupBy(anomalies, ({ kind, cause }) => `${kind} by ${cause}`)
   for (const [what, each] of [...counts].sort()) yield `${what}: ${each.length}`
   if (forgotten.length > 0) yield `by the store itself: ${forgotten.length}`
-  for (const anomaly of anomalies.filter(({ cause }) => cause === 'node')) yield* storyOf(anomaly, record.events)
+  const lineage = lineageOf(record.events)
+  for (const anomaly of anomalies.filter(({ cause }) => cause === 'node')) {
+    yield* storyOf(anomaly, record.events, lineage)
+  }
 }
 
 /** What was done to the session from its last common stamp on: numbers, times, keys, and what was put upon what. */
-function* storyOf({ kind, found: finding, about: missing }: Anomaly, events: readonly Event[]): Generator<string> {
-  const { byId, chain } = lineageOf(events)
+function* storyOf(
+  { kind, found: finding, about: missing }: Anomaly,
+  events: readonly Event[],
+  { byId, chain }: Lineage,
+): Generator<string> {
   const found = byId.get(finding)
   const about = byId.get(missing)
   if (found === undefined || about === undefined) return
   const kept = chain(found.seen?.by)
-  const gone = chain(about.operation === 'logout' ? about.seen?.by : about.id)
+  const gone = chain(stampOf(about))
   const parting = byId.get([...kept].find((stamp) => gone.has(stamp)) ?? Number.NaN)
   const isNear = ({ start, end }: Event): boolean =>
     end > Math.min(parting?.start ?? about.start, about.start) - AROUND_MS && start < about.end + AROUND_MS
