@@ -137,17 +137,18 @@ export class DjangoContext {
       this.#opening = this.#open()
       await this.#opening
     }
-    await this.#opening.catch(() => undefined)
+    // A handler need not have waited for its session.
+    if (this.#saving === null) await this.#opening.catch(() => undefined)
     const saving = this.#saving
     if (saving === null) return this.#nothing()
 
-    await saving.settled()
+    if (!saving.isSettled) await saving.settled()
     if (status < 500 && saving.failure !== null) throw saving.failure
     const last = status < 500 ? this.#saveAtEnd(saving) : null
     saving.seal()
     await last
     // A handler that goes on may have asked for more, just before the end.
-    await saving.settled()
+    if (!saving.isSettled) await saving.settled()
     if (status < 500 && saving.failure !== null) throw saving.failure
     if (saving.failure !== null) return this.#nothing()
     if (saving.written !== null) return this.#issue(saving.written)

@@ -25,6 +25,7 @@ export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon:
   return new Promise<T>((resolve, reject) => {
     const call: Waiting = {
       end: performance.now() + deadline.remaining(),
+      place: NOWHERE,
       miss() {
         abandon()
         reject(new StoreUnavailable(MISSED, { reason: 'deadline' }))
@@ -48,11 +49,17 @@ export function withinDeadline<T>(work: Promise<T>, deadline: Deadline, abandon:
 interface Waiting {
   /** In milliseconds of `performance.now()`. */
   readonly end: number
+  /** Where it stands among all that wait. */
+  place: number
   miss(): void
 }
 
-/** All that wait have one timer, set for the first end; one each would be sorted in and taken out with every call. */
-const waiting = new Set<Waiting>()
+/**
+ * All that wait have one timer, set for the first end; one each would be sorted in and taken out with every call. In no
+ * order, and in no Set: one that calls come to and leave all the time makes garbage that V8 cannot tell from what is used.
+ */
+const waiting: Waiting[] = []
+const NOWHERE = -1
 let timer: NodeJS.Timeout | undefined
 let firesAt = Number.NaN
 /** A timer that is so late never comes: it was made while somebody's tests had clocks of their own. */
@@ -60,15 +67,25 @@ const LOST_MS = 1000
 const LONGEST_MS = 2 ** 30
 
 function startWaiting(call: Waiting): void {
-  if (waiting.size === 0) timer?.ref()
-  waiting.add(call)
+  if (waiting.length === 0) timer?.ref()
+  call.place = waiting.push(call) - 1
   const isInTime = firesAt <= call.end && firesAt > performance.now() - LOST_MS
   if (!isInTime) setTimer(call.end)
 }
 
 /** A timer that nobody waits for keeps no process alive. */
 function stopWaiting(call: Waiting): void {
-  if (waiting.delete(call) && waiting.size === 0) timer?.unref()
+  if (call.place === NOWHERE) return
+  leave(call)
+  if (waiting.length === 0) timer?.unref()
+}
+
+/** The last one takes its place. */
+function leave(call: Waiting): void {
+  const last = waiting.pop() ?? call
+  if (last !== call) waiting[call.place] = last
+  last.place = call.place
+  call.place = NOWHERE
 }
 
 function setTimer(end: number): void {
@@ -82,11 +99,11 @@ function missThoseOver(): void {
   firesAt = Number.NaN
   const now = performance.now()
   let next = Number.POSITIVE_INFINITY
-  for (const call of waiting) {
+  for (const call of waiting.slice()) {
     if (call.end > now) {
       next = Math.min(next, call.end)
     } else {
-      waiting.delete(call)
+      leave(call)
       call.miss()
     }
   }

@@ -25,7 +25,7 @@ interface Waiting {
 export function holdResponse(given: ServerResponse | Http2ServerResponse, { finish, fail }: HeldResponse): void {
   // Node made the second one after the first; what differs and matters here is marked.
   const response = given as ServerResponse
-  const { write, end, writeHead, flushHeaders } = response
+  const { write, end, writeHead, flushHeaders, cork, uncork, addTrailers } = response
   const waiting: Waiting[] = []
   const sources = new Set<NodeJS.ReadableStream>()
   let phase: 'open' | 'held' | 'released' = 'open'
@@ -100,61 +100,69 @@ export function holdResponse(given: ServerResponse | Http2ServerResponse, { fini
     return code
   }
 
-  response.writeHead = function held(code: number, ...rest: unknown[]) {
-    if (phase === 'released') return Reflect.apply(writeHead, response, [code, ...rest])
-    const reason = typeof rest[0] === 'string' ? rest[0] : undefined
-    const headers = rest[1] ?? (reason === undefined ? rest[0] : undefined)
-    if (phase === 'held') {
-      // `compression` asks again before each piece, since no header seems to have been sent.
-      if (code === status && typeof headers !== 'object') return response
-      throw headersSent('write')
-    }
-    response.statusCode = checked(code)
-    if (reason !== undefined && !isHttp2(response)) response.statusMessage = reason
-    if (typeof headers === 'object' && headers !== null) setHeaders(response, headers)
-    hold({ method: writeHead, parameters: [code] })
-    return response
-  } as ServerResponse['writeHead']
-
-  response.write = function held(...parameters: unknown[]) {
-    if (failure !== null && isEnded) return callBack(parameters, failure.error)
-    if (phase === 'released') return Reflect.apply(write, response, parameters)
-    checkChunk(parameters[0])
-    if (isEnded) return callBack(parameters, afterEnd())
-    hold({ method: write, parameters })
-    return false
-  } as ServerResponse['write']
-
-  response.end = function held(...parameters: unknown[]) {
-    if (failure !== null && isEnded) {
-      callBack(parameters, failure.error)
+  const held = {
+    writeHead(code: number, ...rest: unknown[]) {
+      if (phase === 'released') return Reflect.apply(writeHead, response, [code, ...rest])
+      const reason = typeof rest[0] === 'string' ? rest[0] : undefined
+      const headers = rest[1] ?? (reason === undefined ? rest[0] : undefined)
+      if (phase === 'held') {
+        // `compression` asks again before each piece, since no header seems to have been sent.
+        if (code === status && typeof headers !== 'object') return response
+        throw headersSent('write')
+      }
+      response.statusCode = checked(code)
+      if (reason !== undefined && !isHttp2(response)) response.statusMessage = reason
+      if (typeof headers === 'object' && headers !== null) setHeaders(response, headers)
+      hold({ method: writeHead, parameters: [code] })
       return response
-    }
-    const hasChunk = Boolean(parameters[0]) && typeof parameters[0] !== 'function'
-    if (phase === 'released') Reflect.apply(end, response, parameters)
-    else if (hasChunk && isEnded) callBack(parameters, afterEnd())
-    else {
-      if (hasChunk) checkChunk(parameters[0])
-      hold({ method: end, parameters })
-      show(response, 'writableEnded')
-    }
-    isEnded = true
-    return response
-  } as ServerResponse['end']
+    },
 
-  response.flushHeaders = function held() {
-    if (phase === 'released') flushHeaders.call(response)
-    else hold({ method: flushHeaders, parameters: [] })
+    write(...parameters: unknown[]) {
+      if (failure !== null && isEnded) return callBack(parameters, failure.error)
+      if (phase === 'released') return Reflect.apply(write, response, parameters)
+      checkChunk(parameters[0])
+      if (isEnded) return callBack(parameters, afterEnd())
+      hold({ method: write, parameters })
+      return false
+    },
+
+    end(...parameters: unknown[]) {
+      if (failure !== null && isEnded) {
+        callBack(parameters, failure.error)
+        return response
+      }
+      const hasChunk = Boolean(parameters[0]) && typeof parameters[0] !== 'function'
+      if (phase === 'released') Reflect.apply(end, response, parameters)
+      else if (hasChunk && isEnded) callBack(parameters, afterEnd())
+      else {
+        if (hasChunk) checkChunk(parameters[0])
+        hold({ method: end, parameters })
+        show(response, 'writableEnded')
+      }
+      isEnded = true
+      return response
+    },
+
+    flushHeaders() {
+      if (phase === 'released') flushHeaders.call(response)
+      else hold({ method: flushHeaders, parameters: [] })
+    },
+
+    cork: inOrder(cork),
+    uncork: inOrder(uncork),
+    addTrailers: inOrder(addTrailers),
   }
 
-  for (const name of ['cork', 'uncork', 'addTrailers'] as const) {
-    const method = response[name]
-    response[name] = (...parameters: unknown[]) => {
+  function inOrder(method: Waiting['method']) {
+    return (...parameters: unknown[]) => {
       if (phase === 'held') hold({ method, parameters })
       else Reflect.apply(method, response, parameters)
     }
   }
 
+  // Not one by one: V8 takes a function for long-lived that is written where it is assigned to a property, and with it
+  // all that it knows of its request.
+  Object.assign(response, held)
   response.on('pipe', (source: NodeJS.ReadableStream) => sources.add(source))
 }
 

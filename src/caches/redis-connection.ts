@@ -87,7 +87,8 @@ export function redisConnection({ make, deadlineMs, hasCircuit = true }: RedisCo
   }
 
   return connectionOver({
-    checkOut: async (deadline) => (client?.status === 'ready' ? client : circuit(() => openPatiently(deadline))),
+    ready: () => (client?.status === 'ready' ? client : null),
+    checkOut: (deadline) => circuit(() => openPatiently(deadline)),
     discard(used) {
       // Once: all that waits on a silent connection gives it up at the same time.
       if (client !== used) return
@@ -113,7 +114,7 @@ export function givenRedisConnection(
   const circuit = hasCircuit ? createCircuit(redisFault) : noCircuit
   let waiting: Promise<RedisClient> | null = null
 
-  function ready(): Promise<RedisClient> {
+  function readyOnce(): Promise<RedisClient> {
     waiting ??= untilReady(client).finally(() => {
       waiting = null
     })
@@ -121,8 +122,8 @@ export function givenRedisConnection(
   }
 
   return connectionOver({
-    checkOut: async (deadline) =>
-      client.status === 'ready' ? client : circuit(() => withinDeadline(ready(), deadline, () => undefined)),
+    ready: () => (client.status === 'ready' ? client : null),
+    checkOut: (deadline) => circuit(() => withinDeadline(readyOnce(), deadline, () => undefined)),
     // One that is silent may be half-open, and would stay so for minutes.
     discard: (used) => used.status === 'ready' && used.disconnect(true),
     close: async () => {},
@@ -130,23 +131,22 @@ export function givenRedisConnection(
 }
 
 interface Source {
+  /** The client, if it can be used now. */
+  ready(): RedisClient | null
+  /** Waits until it can be. */
   checkOut(deadline: Deadline): Promise<RedisClient>
   /** Of a client that is of no more use: silent, or leading to the wrong server. */
   discard(client: RedisClient): void
   close(): Promise<void>
 }
 
-function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
+function connectionOver({ ready, checkOut, discard, close }: Source): RedisConnection {
   async function run(commands: readonly RedisCommand[], isRead: boolean, deadline: Deadline): Promise<unknown[]> {
     for (const patience = startPatience(deadline); ; await patience.pause()) {
       refuseOnceOver(deadline)
-      const client = await checkOut(deadline).catch((error: unknown) => {
-        throw redisFault(error)
-      })
-      refuseOnceOver(deadline)
+      const client = ready() ?? (await inTime(deadline))
       try {
-        const answers = Promise.all(sendAtOnce(client, commands))
-        return await withinDeadline(answers, deadline, () => discard(client))
+        return await withinDeadline(sendAtOnce(client, commands), deadline, () => discard(client))
       } catch (error) {
         const fault = redisFault(error)
         const isAnswer = fault instanceof RedisRefusal
@@ -157,6 +157,14 @@ function connectionOver({ checkOut, discard, close }: Source): RedisConnection {
         throw isUnknown ? new OutcomeUnknown(fault) : fault
       }
     }
+  }
+
+  async function inTime(deadline: Deadline): Promise<RedisClient> {
+    const client = await checkOut(deadline).catch((error: unknown) => {
+      throw redisFault(error)
+    })
+    refuseOnceOver(deadline)
+    return client
   }
 
   return {
@@ -171,7 +179,7 @@ type Stream = NonNullable<RedisClient['stream']>
 const held = new WeakSet<Stream>()
 
 /** All that is sent in one turn of the event loop goes out in one packet, where the client has one connection. */
-function sendAtOnce(client: RedisClient, commands: readonly RedisCommand[]): Promise<unknown>[] {
+function sendAtOnce(client: RedisClient, commands: readonly RedisCommand[]): Promise<unknown[]> {
   const { stream } = client
   if (stream !== undefined && !held.has(stream)) {
     held.add(stream)
@@ -181,7 +189,13 @@ function sendAtOnce(client: RedisClient, commands: readonly RedisCommand[]): Pro
       stream.uncork()
     })
   }
-  return commands.map((command) => client.callBuffer(...command))
+  const [answer, ...more] = commands.map((command) => client.callBuffer(...command))
+  return answer !== undefined && more.length === 0 ? answer.then(alone) : Promise.all([answer, ...more])
+}
+
+/** Most commands are sent by themselves. */
+function alone(answer: unknown): unknown[] {
+  return [answer]
 }
 
 async function connectOnce(make: () => Promise<RedisClient>, deadline: Deadline): Promise<RedisClient> {

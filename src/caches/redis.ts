@@ -71,18 +71,7 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
     return answer
   }
 
-  async function run(script: RedisScript, parameters: RedisParameter[], deadline: Deadline, ends: Ends) {
-    try {
-      // Behind one that is not known yet, Redis would wait for nothing, and the second try for that.
-      if (ends === undefined || logoutReplicas === 0) {
-        return await send('write', ['evalsha', script.sha1, 1, ...parameters], deadline, ends)
-      }
-    } catch (error) {
-      if (!(error instanceof RedisRefusal && error.word === 'NOSCRIPT')) throw error
-    }
-    return send('write', ['eval', script.lua, 1, ...parameters], deadline, ends)
-  }
-
+  /** Runs a script by its name and, where Redis does not know that yet, by its text. */
   async function hasRun(
     script: RedisScript,
     key: string,
@@ -90,11 +79,20 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
     deadline: Deadline,
     ends?: 'ends',
   ): Promise<boolean> {
-    try {
-      return Number(await run(script, [key, ...parameters], deadline, ends)) === 1
-    } catch (error) {
-      if (isOtherType(error)) return false
-      throw error
+    // Behind one that is not known yet, Redis would wait for nothing, and the second try for that.
+    let isByName = ends === undefined || logoutReplicas === 0
+    for (;;) {
+      const command: RedisCommand = isByName
+        ? ['evalsha', script.sha1, 1, key, ...parameters]
+        : ['eval', script.lua, 1, key, ...parameters]
+      try {
+        return Number(await send('write', command, deadline, ends)) === 1
+      } catch (error) {
+        if (isOtherType(error)) return false
+        const isUnknown = isByName && error instanceof RedisRefusal && error.word === 'NOSCRIPT'
+        if (!isUnknown) throw error
+        isByName = false
+      }
     }
   }
 
@@ -102,7 +100,7 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
 
   return {
     get: (key, deadline, toWrite) =>
-      toWrite === undefined ? fetchAnywhere(key, deadline) : fetch(key, primary, deadline),
+      toWrite !== undefined || replicas.length === 0 ? fetch(key, primary, deadline) : fetchAnywhere(key, deadline),
 
     async add(key, item, timeout, deadline, ends) {
       const { bytes, version } = written(item)

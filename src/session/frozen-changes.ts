@@ -26,7 +26,7 @@ export type Clearing = object
 export const AUTH_KEYS = ['_auth_user_id', '_auth_user_backend', '_auth_user_hash'] as const
 
 /** The next state of `current` under frozen changes. */
-export function applyChanges(frozen: FrozenChanges, current: SessionData): SessionData {
+export function applyChanges(frozen: FrozenChanges, current: SessionData): Map<string, Encoded | NewValue> {
   const next = new Map(frozen.cleared === null ? current : NOTHING)
   for (const [key, change] of frozen.byKey) {
     const present = next.get(key)

@@ -48,6 +48,8 @@ export class SessionSaving {
   /** What `detach` left; a key that this request gave it is still the browser's. */
   #left: State | null = null
   #tail: Promise<unknown> = Promise.resolve()
+  /** Calls that are not over. */
+  #open = 0
   #flushed = false
   #isSealed = false
   #failure: StoreUnavailable | null = null
@@ -182,6 +184,11 @@ export class SessionSaving {
     return this.#enqueue(() => question(this.store))
   }
 
+  /** Whether no call is under way. */
+  get isSettled(): boolean {
+    return this.#open === 0
+  }
+
   /** Waits for the calls made so far, whatever became of them. */
   async settled(): Promise<void> {
     await this.#tail
@@ -199,10 +206,17 @@ export class SessionSaving {
   #enqueue<T>(operation: () => Promise<T>): Promise<T> {
     // It would wait for the write that waits for it.
     if (preparing.getStore() === this) return Promise.reject(new TypeError(IN_HOOK))
+    this.#open++
     const result = this.#tail.then(operation)
-    this.#tail = result.catch((error: unknown) => {
-      if (error instanceof StoreUnavailable) this.#failure ??= error
-    })
+    this.#tail = result.then(
+      () => {
+        this.#open--
+      },
+      (error: unknown) => {
+        this.#open--
+        if (error instanceof StoreUnavailable) this.#failure ??= error
+      },
+    )
     return result
   }
 
@@ -258,7 +272,7 @@ export class SessionSaving {
     const frozen = state.changes.freeze(state.stored?.data ?? NOTHING)
     const shown = [...state.overlay].filter(([key]) => !frozen.byKey.has(key) && frozen.cleared === null)
     const next: NextState = (current) => {
-      const data = new Map(applyChanges(frozen, current))
+      const data = applyChanges(frozen, current)
       for (const [key, value] of shown) data.set(key, { value })
       return data
     }

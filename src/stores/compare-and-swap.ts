@@ -30,19 +30,22 @@ export interface SwapParts {
   readonly isSame?: (one: unknown, other: unknown) => boolean
 }
 
-type Rules = Required<Pick<SwapParts, 'read' | 'isSame'>>
-
 /** Times that a store may refuse a version and then show it: others may have written the same text in between. */
 const MOST_UNCHANGED = 3
 
 /** Writes on what was seen, then on what is stored, until one hits; null when the session is gone. @throws StoreUnavailable */
 export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Promise<StoredSession | null> {
   const { deadline, read, isSame = Object.is } = parts
-  const rules: Rules = { read, isSame }
   let current = seen
   for (let unchanged = 0; ; ) {
     const swap = parts.prepare(current)
-    if (await hasTakenPlace(swap, current, rules)) return swap.result
+    let hasTakenPlace: boolean
+    try {
+      hasTakenPlace = await swap.send()
+    } catch (error) {
+      hasTakenPlace = await outcomeAfter(error, swap, current, { read, isSame })
+    }
+    if (hasTakenPlace) return swap.result
     const newer = await read(seen.key)
     if (newer === null) return null
     unchanged = isSame(newer.version, current.version) ? unchanged + 1 : 0
@@ -57,17 +60,15 @@ export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Pro
   }
 }
 
-/** Sends a write, and finds out what became of it where its reply was lost. @throws OutcomeUnknown */
-async function hasTakenPlace(swap: Swap, current: StoredSession, rules: Rules): Promise<boolean> {
-  try {
-    return await swap.send()
-  } catch (error) {
-    if (!(error instanceof OutcomeUnknown)) throw error
-    // What cannot be asked stays unknown.
-    const answer = await settle(swap, current, rules).catch(() => null)
-    if (answer === null) throw error
-    return answer
-  }
+type Rules = Required<Pick<SwapParts, 'read' | 'isSame'>>
+
+/** Finds out what became of a write whose reply was lost. @throws OutcomeUnknown, and any other `error` as it is */
+async function outcomeAfter(error: unknown, swap: Swap, current: StoredSession, rules: Rules): Promise<boolean> {
+  if (!(error instanceof OutcomeUnknown)) throw error
+  // What cannot be asked stays unknown.
+  const answer = await settle(swap, current, rules).catch(() => null)
+  if (answer === null) throw error
+  return answer
 }
 
 /** Whether a write took place after all, now or then; null when nothing can tell. */

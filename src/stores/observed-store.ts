@@ -17,8 +17,11 @@ export interface StoreCall {
 const calls = channel('django-session-bridge:store')
 
 export function observedStore(store: SessionStore, engine: string): SessionStore {
-  async function observed<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
-    if (!calls.hasSubscribers) return call()
+  function observed<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
+    return calls.hasSubscribers ? told(operation, call) : call()
+  }
+
+  async function told<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
     const start = performance.now()
     let outcome = 'ok'
     try {

@@ -3,9 +3,9 @@ export class ByteSink {
   #bytes = Buffer.allocUnsafe(256)
   #length = 0
 
-  /** Everything so far, as a copy. */
+  /** Everything so far; nothing is to be written after it. */
   finished(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length))
+    return this.#bytes.subarray(0, this.#length)
   }
 
   byte(value: number, second?: number): void {
