@@ -3,15 +3,12 @@
  * connect-redis – with and without the write of its expiry on every request, which Django does not do – and no session.
  */
 import type { BenchGroup, GroupTools } from './groups.ts'
-import { type Load, openLoad } from './load.ts'
+import { openLoad } from './load.ts'
 import type { Contest, Contestant } from './rounds.ts'
 import { type BenchServer, startRedisServers, startServers } from './servers.ts'
-import { lowerQuartile } from './statistics.ts'
 
 /** As many as the servers' pools have connections. */
 const CONNECTIONS = 4
-/** Into which each turn is divided. */
-const BATCHES = 8
 
 export const EXPRESS_CASES = {
   'no cookie': { path: '/untouched', hasCookie: false },
@@ -46,19 +43,11 @@ async function contestsOf(
       )
       const load = await openLoad(server.port, path, hasCookie ? cookies : cookies.map(() => ''))
       tools.defer(() => load.close())
-      contestants.push({ name: server.kind, measure: (runs) => timed(load, runs) })
+      contestants.push({ name: server.kind, measure: (runs) => load.send(Math.max(CONNECTIONS, runs)) })
     }
     contests.push({ title: `Express and ${store}, ${title}`, contestants })
   }
   return contests
-}
-
-/** By the quarter of the batches that went fastest: in the others this machine had something else to do. */
-async function timed(load: Load, requests: number): Promise<number> {
-  const size = Math.max(CONNECTIONS, Math.ceil(requests / BATCHES))
-  const times: number[] = []
-  for (let batch = 0; batch < BATCHES; batch++) times.push((await load.send(size)) / size)
-  return lowerQuartile(times) * requests
 }
 
 /** The visits that a session has counted after two more. */

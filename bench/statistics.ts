@@ -17,13 +17,6 @@ export function median(values: readonly number[]): number {
   )
 }
 
-export function lowerQuartile(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.25,
-  )
-}
-
 /** The distance between the quartiles as a part of the median. */
 export function spread(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)

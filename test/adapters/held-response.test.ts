@@ -5,6 +5,7 @@ import { createServer as createHttp2Server, connect as http2Connect } from 'node
 import { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   type DjangoSessionsOptions,
@@ -57,6 +58,21 @@ async function change(django: DjangoContext): Promise<void> {
   const session = await django.session()
   session.set('seen', true)
 }
+
+/** Functions that V8 takes for long-lived are made slowly, and keep what they know until the whole heap is collected. */
+test('what is put in the place of a response’s own methods lives as short as the request', async () => {
+  setFlagsFromString('--allow-natives-syntax')
+  const isYoung = new Function('value', 'return %InYoungGeneration(value)') as (value: unknown) => boolean
+  let found: (readonly [string, boolean])[] = []
+  const { request } = await serve('HTTP/1', (response) => {
+    const methods = Object.entries(response).filter(([, value]) => typeof value === 'function')
+    found = methods.map(([name, method]) => [name, isYoung(method)])
+    response.end()
+  })
+  await request('/')
+  const replaced = ['addTrailers', 'cork', 'end', 'flushHeaders', 'uncork', 'write', 'writeHead']
+  expect(found.toSorted()).toEqual(expect.arrayContaining(replaced.map((name) => [name, true])))
+})
 
 describe.each(VERSIONS)('%s: a handler', (version) => {
   test.each<[string, (response: Response) => unknown, string | null]>([
