@@ -56,7 +56,7 @@ interface Waiting {
 
 /**
  * All that wait have one timer, set for the first end; one each would be sorted in and taken out with every call. In no
- * order, and in no Set: one that calls come to and leave all the time makes garbage that V8 cannot tell from what is used.
+ * order, and in no Set: as calls come and go it makes table after table, each of which keeps the next one in memory.
  */
 const waiting: Waiting[] = []
 const NOWHERE = -1
@@ -75,17 +75,17 @@ function startWaiting(call: Waiting): void {
 
 /** A timer that nobody waits for keeps no process alive. */
 function stopWaiting(call: Waiting): void {
-  if (call.place === NOWHERE) return
-  leave(call)
-  if (waiting.length === 0) timer?.unref()
+  if (leave(call) && waiting.length === 0) timer?.unref()
 }
 
-/** The last one takes its place. */
-function leave(call: Waiting): void {
+/** The last one takes its place; false for one that has left before. */
+function leave(call: Waiting): boolean {
+  if (call.place === NOWHERE) return false
   const last = waiting.pop() ?? call
   if (last !== call) waiting[call.place] = last
   last.place = call.place
   call.place = NOWHERE
+  return true
 }
 
 function setTimer(end: number): void {
@@ -102,8 +102,7 @@ function missThoseOver(): void {
   for (const call of waiting.slice()) {
     if (call.end > now) {
       next = Math.min(next, call.end)
-    } else {
-      leave(call)
+    } else if (leave(call)) {
       call.miss()
     }
   }

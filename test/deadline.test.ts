@@ -3,6 +3,7 @@ import { resolve as pathTo } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test, vi } from 'vitest'
 import { refuseOnceOver, startDeadline, withinDeadline } from '../src/deadline.ts'
+import { seededRandom, shuffled } from './seeded-random.ts'
 
 const never = new Promise<never>(() => undefined)
 const nothing = (): void => undefined
@@ -49,6 +50,23 @@ test('of many that wait, each misses its own deadline, and none another’s', as
   await Promise.all([wait(60), wait(20), wait(40), wait(5)])
   expect(missed).toEqual([5, 20, 40, 60])
   expect(await long).toBe('in time')
+})
+
+test('many come and go in any order: those that are answered in time miss nothing, the others all do', async () => {
+  const random = seededRandom(7)
+  const missed = new Set<number>()
+  const calls = Array.from({ length: 300 }, (_, number) => {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    const isAnswered = random() < 0.5
+    const outcome = withinDeadline(promise, startDeadline(isAnswered ? 60_000 : 30 + 30 * random()), () => {
+      missed.add(number)
+    })
+    return { number, isAnswered, resolve, outcome: outcome.catch(() => 'missed') }
+  })
+  for (const { number, isAnswered, resolve } of shuffled(calls, random)) if (isAnswered) resolve(number)
+  const outcomes = await Promise.all(calls.map(({ outcome }) => outcome))
+  expect(outcomes).toEqual(calls.map(({ number, isAnswered }) => (isAnswered ? number : 'missed')))
+  expect(missed.size).toBe(calls.filter(({ isAnswered }) => !isAnswered).length)
 })
 
 test('a deadline that nobody waits for keeps no process alive; one that somebody waits for does', async () => {

@@ -159,6 +159,7 @@ function connectionOver({ ready, checkOut, discard, close }: Source): RedisConne
     }
   }
 
+  /** @throws StoreUnavailable also when the client comes with the end of the deadline */
   async function inTime(deadline: Deadline): Promise<RedisClient> {
     const client = await checkOut(deadline).catch((error: unknown) => {
       throw redisFault(error)
@@ -189,8 +190,8 @@ function sendAtOnce(client: RedisClient, commands: readonly RedisCommand[]): Pro
       stream.uncork()
     })
   }
-  const [answer, ...more] = commands.map((command) => client.callBuffer(...command))
-  return answer !== undefined && more.length === 0 ? answer.then(alone) : Promise.all([answer, ...more])
+  const answers = commands.map((command) => client.callBuffer(...command))
+  return answers.length === 1 ? (answers[0] as Promise<unknown>).then(alone) : Promise.all(answers)
 }
 
 /** Most commands are sent by themselves. */
