@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { oneAtATime } from './one-at-a-time.mjs'
 import { pythonFor } from './python.mjs'
 
 const root = resolve(import.meta.dirname, '..')
@@ -40,12 +41,17 @@ const [task = '', ...rest] = process.argv.slice(2)
 if (!(task in TASKS)) fail(`Usage: node scripts/setup.mjs <${Object.keys(TASKS).join(' | ')}> [arguments]`)
 
 mkdirSync(join(root, '.cache'), { recursive: true })
-installPackages()
-if (TASKS[task].build) build()
-const environment = { ...process.env, ...(await interpreters(TASKS[task].djangos)) }
+const environment = await oneAtATime(join(root, '.cache/setup.lock'), prepare, say)
 if (task !== 'build') {
   const { status, signal } = npm(['run', '--silent', `${task}:run`, '--', ...rest], { env: environment })
   process.exitCode = signal ? 130 : (status ?? 1)
+}
+
+/** @returns the variables for the command proper */
+async function prepare() {
+  installPackages()
+  if (TASKS[task].build) build()
+  return { ...process.env, ...(await interpreters(TASKS[task].djangos)) }
 }
 
 function installPackages() {
@@ -78,14 +84,14 @@ function isInstalled() {
 async function interpreters(versions) {
   const found = {}
   const left = versions.filter((version) => !process.env[variableOf(version)])
-  async function prepare() {
+  async function makeNext() {
     for (let version = left.shift(); version !== undefined; version = left.shift()) {
       const { python, missing } = await pythonFor(version, { root, say })
       if (python) found[variableOf(version)] = python
       else found[`${variableOf(version)}_MISSING`] = missing
     }
   }
-  await Promise.all(Array.from({ length: ENVIRONMENTS_AT_ONCE }, prepare))
+  await Promise.all(Array.from({ length: ENVIRONMENTS_AT_ONCE }, makeNext))
   return found
 }
 
