@@ -61,9 +61,14 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
     return fetch(key, primary, deadline)
   }
 
-  /** Runs a command, and where it `ends` a session, waits for replicas to know of it: on the connection that it took. */
-  async function send(how: 'read' | 'write', command: RedisCommand, deadline: Deadline, ends: Ends): Promise<unknown> {
-    if (ends === undefined || logoutReplicas === 0) return (await primary[how]([command], deadline))[0]
+  /** Runs a command, and where it `ends` a session, waits for replicas to know of it. */
+  function send(how: 'read' | 'write', command: RedisCommand, deadline: Deadline, ends: Ends): Promise<unknown> {
+    if (ends !== undefined && logoutReplicas > 0) return sendAndWait(how, command, deadline)
+    return primary[how]([command], deadline).then(first)
+  }
+
+  /** On the connection that the command took. */
+  async function sendAndWait(how: 'read' | 'write', command: RedisCommand, deadline: Deadline): Promise<unknown> {
     // None at all would be without end.
     const patience = Math.max(1, Math.ceil(deadline.remaining() / 2))
     const [answer, reached] = await primary[how]([command, ['wait', logoutReplicas, patience]], deadline)
@@ -164,6 +169,10 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
       for (const connection of [primary, ...replicas]) await connection.close()
     },
   }
+}
+
+function first([answer]: readonly unknown[]): unknown {
+  return answer
 }
 
 const NOT_REPLICATED =

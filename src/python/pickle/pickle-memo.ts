@@ -11,21 +11,23 @@ export class PickleMemo {
   /** One node for each class, whatever node names it. */
   #globals: Map<string, GlobalNode> | undefined
   #places = 0
+  readonly #isEmpty: boolean
 
   constructor(root: PickleNode) {
-    this.#visit(root)
+    this.#isEmpty = isFlat(root)
+    if (!this.#isEmpty) this.#visit(root)
   }
 
   /** The place of a part that was written before. */
   placeOf(node: PickleNode): number | undefined {
-    if (!mayRepeat(node)) return undefined
+    if (this.#isEmpty || !mayRepeat(node)) return undefined
     const place = this.#parts.get(this.#part(node)) ?? ONCE
     return place < 0 ? undefined : place
   }
 
   /** A place for a part that will come again; undefined for one that will not. */
   newPlace(node: PickleNode): number | undefined {
-    if (!mayRepeat(node)) return undefined
+    if (this.#isEmpty || !mayRepeat(node)) return undefined
     const part = this.#part(node)
     if (this.#parts.get(part) !== AGAIN) return undefined
     this.#parts.set(part, this.#places)
@@ -66,6 +68,20 @@ export class PickleMemo {
     if (known === undefined) this.#globals.set(path, node)
     return known ?? node
   }
+}
+
+/** Up to so many values and letters it is not worth the search for texts that come twice. */
+const FEW = 32
+const SHORT = 256
+
+/** Whether a dict holds a few numbers, short texts and the like alone, as most sessions do. */
+function isFlat(root: PickleNode): boolean {
+  if (!isObjectNode(root) || root.kind !== 'dict' || root.keys.length > FEW) return false
+  return root.keys.every(isSmall) && root.values.every(isSmall)
+}
+
+function isSmall(node: PickleNode): boolean {
+  return typeof node === 'string' ? node.length <= SHORT : !isObjectNode(node) || node.kind === 'float'
 }
 
 /** Most lists and dicts do not, which spares the search for them. */

@@ -75,6 +75,24 @@ test.each([
   }
 })
 
+test('a text that comes again is written once, unless all there is are a few short ones', () => {
+  const copiesIn = (value: unknown, text: string): number =>
+    formatPickle(value).toString('latin1').split(text).length - 1
+  const long = 'x'.repeat(257)
+  const rows = Array.from({ length: 33 }, (_, row) => [`row ${row}`, 'again'] as const)
+  expect(copiesIn({ a: long, b: long, c: long }, long)).toBe(1)
+  expect(copiesIn(Object.fromEntries(rows), 'again')).toBe(1)
+  expect(copiesIn({ a: 'again', b: ['again'] }, 'again')).toBe(1)
+  expect(copiesIn({ a: 'again', b: 'again', again: 1.5 }, 'again')).toBe(3)
+  expect(told({ a: 'again', b: 'again' })).toEqual({
+    id: 1,
+    dict: [
+      [{ str: 'a' }, { str: 'again' }],
+      [{ str: 'b' }, { str: 'again' }],
+    ],
+  })
+})
+
 test('one object in two places is one in Python', () => {
   const shared = { n: [1] }
   expect(told([shared, shared, shared.n])).toEqual({
