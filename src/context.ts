@@ -137,12 +137,12 @@ export class DjangoContext {
       this.#opening = this.#open()
       await this.#opening
     }
-    // A handler need not have waited for its session.
-    if (this.#saving === null) await this.#opening.catch(() => undefined)
+    // Also lets the handler come to the end of what it does in one go with its answer.
+    await this.#opening.catch(() => undefined)
     const saving = this.#saving
     if (saving === null) return this.#nothing()
 
-    if (!saving.isSettled) await saving.settled()
+    await saving.settled()
     if (status < 500 && saving.failure !== null) throw saving.failure
     const last = status < 500 ? this.#saveAtEnd(saving) : null
     saving.seal()

@@ -379,6 +379,23 @@ describe('finish', () => {
     }
   })
 
+  test('counts what a handler does just after its answer, as `response.json(…); session.set(…)` in one go', async () => {
+    const key = await site.store({ cart: ['pear'] })
+    const changed = site.open(`sessionid=${key}`)
+    const session = await changed.session()
+    const finishing = changed.finish(200)
+    session.set('late', 1)
+    expect(sentCookie(await finishing)).toBe(key)
+    const next = site.open(`sessionid=${key}`)
+    const again = await next.session()
+    expect(again.get('late')).toBe(1)
+
+    const renewing = next.finish(200)
+    const cycling = again.cycleKey()
+    expect(sentCookie(await renewing)).not.toBe(key)
+    await cycling
+  })
+
   test('ends the request: a first session() after it is a mistake', async () => {
     const django = site.open()
     await django.finish(200)
