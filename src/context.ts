@@ -146,9 +146,13 @@ export class DjangoContext {
     if (status < 500 && saving.failure !== null) throw saving.failure
     const last = status < 500 ? this.#saveAtEnd(saving) : null
     saving.seal()
-    await last
-    // A handler that goes on may have asked for more, just before the end.
-    if (!saving.isSettled) await saving.settled()
+    try {
+      await last
+      // A handler that goes on may have asked for more, just before the end.
+      await saving.settled()
+    } finally {
+      saving.end()
+    }
     if (status < 500 && saving.failure !== null) throw saving.failure
     if (saving.failure !== null) return this.#nothing()
     if (saving.written !== null) return this.#issue(saving.written)

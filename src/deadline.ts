@@ -62,15 +62,14 @@ const waiting: Waiting[] = []
 const NOWHERE = -1
 let timer: NodeJS.Timeout | undefined
 let firesAt = Number.NaN
-/** A timer that is so late never comes: it was made while somebody's tests had clocks of their own. */
-const LOST_MS = 1000
+/** What made the timer: one that was made while somebody's tests had clocks of their own never comes. */
+let madeBy: typeof setTimeout | undefined
 const LONGEST_MS = 2 ** 30
 
 function startWaiting(call: Waiting): void {
   if (waiting.length === 0) timer?.ref()
   call.place = waiting.push(call) - 1
-  const isInTime = firesAt <= call.end && firesAt > performance.now() - LOST_MS
-  if (!isInTime) setTimer(call.end)
+  if (!(firesAt <= call.end && madeBy === setTimeout)) setTimer(call.end)
 }
 
 /** A timer that nobody waits for keeps no process alive. */
@@ -91,6 +90,7 @@ function leave(call: Waiting): boolean {
 function setTimer(end: number): void {
   clearTimeout(timer)
   firesAt = end
+  madeBy = setTimeout
   timer = setTimeout(missThoseOver, Math.min(Math.ceil(end - performance.now()), LONGEST_MS))
 }
 
@@ -98,15 +98,10 @@ function missThoseOver(): void {
   timer = undefined
   firesAt = Number.NaN
   const now = performance.now()
-  let next = Number.POSITIVE_INFINITY
-  for (const call of waiting.slice()) {
-    if (call.end > now) {
-      next = Math.min(next, call.end)
-    } else if (leave(call)) {
-      call.miss()
-    }
-  }
-  if (next < Number.POSITIVE_INFINITY) setTimer(next)
+  for (const call of waiting.filter(({ end }) => end <= now)) if (leave(call)) call.miss()
+  // Others may have begun to wait as those were missed.
+  const next = waiting.reduce((first, { end }) => Math.min(first, end), Number.POSITIVE_INFINITY)
+  if (waiting.length > 0) setTimer(next)
 }
 
 /** For before anything is sent: a connection that others share would be given up for nothing. @throws StoreUnavailable */

@@ -95,6 +95,27 @@ describe('a session in the cookie', () => {
       expect(await site.open(cookie).user()).not.toBeNull()
     }))
 
+  test('ends with the cookie, which a response must still be there to take away', () =>
+    inCookies(async (site) => {
+      const cookie = await cookieOf(site, { ...loginValues(), a: 1 })
+      for (let turns = 0; turns < 30; turns++) {
+        const django = site.open(cookie)
+        const session = await django.session()
+        const finishing = django.finish(200)
+        for (let turn = 0; turn < turns; turn++) await null
+        const outcome = await session.flush().catch((error: unknown) => error)
+        const { cookies } = await finishing
+        if (outcome === undefined) expect(cookies[0]?.header).toMatch(/^sessionid=""; expires=Thu, 01 Jan 1970/)
+        else expect([outcome instanceof TypeError, cookies]).toEqual([true, []])
+      }
+      const django = site.open(cookie)
+      const session = await django.session()
+      await django.user()
+      const finishing = django.finish(200)
+      if ((await django.user()) !== null) await session.flush()
+      expect(sentCookie(await finishing)).toBe('')
+    }))
+
   test('S35: needs no database, and none that is down', async () => {
     const bridge = createBridge({ SECRET_KEY, DEBUG: true, SESSION_ENGINE: ENGINE })
     const django = bridge.open({ method: 'GET', url: '/', headers: {}, secure: false })

@@ -69,6 +69,17 @@ test('many come and go in any order: those that are answered in time miss nothin
   expect(missed.size).toBe(calls.filter(({ isAnswered }) => !isAnswered).length)
 })
 
+test('a call that begins as another one is given up has a deadline of its own', async () => {
+  let begun: Promise<unknown> = Promise.resolve()
+  const long = withinDeadline(never, startDeadline(500), nothing).catch(() => 'long')
+  const given = withinDeadline(never, startDeadline(10), () => {
+    begun = withinDeadline(never, startDeadline(10), nothing).catch(() => 'short')
+  }).catch(() => undefined)
+  await given
+  expect(await Promise.race([begun, long])).toBe('short')
+  await long
+})
+
 test('a deadline that nobody waits for keeps no process alive; one that somebody waits for does', async () => {
   const module = JSON.stringify(pathTo(import.meta.dirname, '../src/deadline.ts'))
   const script = (work: string, milliseconds: number) => `
@@ -83,7 +94,8 @@ test('a deadline that nobody waits for keeps no process alive; one that somebody
 
 test('clocks of a test’s own leave nothing behind', async () => {
   vi.useFakeTimers()
-  await withinDeadline(Promise.resolve(), startDeadline(2000), nothing)
+  // In the past of the real clock, if only just.
+  await withinDeadline(Promise.resolve(), startDeadline(1), nothing)
   vi.useRealTimers()
   await expect(withinDeadline(never, startDeadline(1), nothing)).rejects.toMatchObject({ reason: 'deadline' })
   vi.useFakeTimers({ now: 0 })

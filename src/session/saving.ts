@@ -48,10 +48,9 @@ export class SessionSaving {
   /** What `detach` left; a key that this request gave it is still the browser's. */
   #left: State | null = null
   #tail: Promise<unknown> = Promise.resolve()
-  /** Calls that are not over. */
-  #open = 0
   #flushed = false
   #isSealed = false
+  #isOver = false
   #failure: StoreUnavailable | null = null
 
   constructor(options: SavingOptions) {
@@ -105,6 +104,7 @@ export class SessionSaving {
 
   /** Ends the session in the store, if it was read from there, and starts an empty one. */
   flush(): Promise<void> {
+    if (this.#isOver && this.store.movesKeys) return Promise.reject(new TypeError(TOO_LATE_TO_END))
     const ended = this.#state
     this.#state = { ...newState(null), touched: true }
     this.#left = null
@@ -130,6 +130,11 @@ export class SessionSaving {
   /** The response's cookie is settled: what would give the session another key is a TypeError from here on. */
   seal(): void {
     this.#isSealed = true
+  }
+
+  /** What the response carries is settled: it can take no cookie away from here on either. */
+  end(): void {
+    this.#isOver = true
   }
 
   save(whenGone: WhenGone = 'interrupt'): Promise<void> {
@@ -184,11 +189,6 @@ export class SessionSaving {
     return this.#enqueue(() => question(this.store))
   }
 
-  /** Whether no call is under way. */
-  get isSettled(): boolean {
-    return this.#open === 0
-  }
-
   /** Waits for the calls made so far, whatever became of them. */
   async settled(): Promise<void> {
     await this.#tail
@@ -206,17 +206,10 @@ export class SessionSaving {
   #enqueue<T>(operation: () => Promise<T>): Promise<T> {
     // It would wait for the write that waits for it.
     if (preparing.getStore() === this) return Promise.reject(new TypeError(IN_HOOK))
-    this.#open++
     const result = this.#tail.then(operation)
-    this.#tail = result.then(
-      () => {
-        this.#open--
-      },
-      (error: unknown) => {
-        this.#open--
-        if (error instanceof StoreUnavailable) this.#failure ??= error
-      },
-    )
+    this.#tail = result.catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) this.#failure ??= error
+    })
     return result
   }
 
@@ -298,6 +291,9 @@ function newState(stored: StoredSession | null, overlay?: ReadonlyMap<string, un
     written: null,
   }
 }
+
+const TOO_LATE_TO_END =
+  'A session that is in its cookie ends before finish(), while the response can still take the cookie away.'
 
 function tooLate(): TypeError {
   return new TypeError('A session gets a new key before finish(), while the response can still carry it.')

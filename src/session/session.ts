@@ -201,7 +201,7 @@ export class Session {
 
   /**
    * Ends this session: its values, its row and its cookie. What is set afterwards starts a new one under a new key.
-   * @throws StoreUnavailable
+   * @throws StoreUnavailable; TypeError for a session of `signed_cookies` when the response is on its way
    * @see SessionBase.flush
    */
   flush(): Promise<void> {

@@ -1,11 +1,15 @@
+/** Bytes that Node does not cut from a larger piece anyway. */
+const LONG = 4096
+
 /** Bytes that grow while a pickle is written. */
 export class ByteSink {
   #bytes = Buffer.allocUnsafe(256)
   #length = 0
 
-  /** Everything so far; nothing is to be written after it. */
+  /** Everything so far; nothing is to be written after it. A long one without the room that was left. */
   finished(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
+    const bytes = this.#bytes.subarray(0, this.#length)
+    return this.#length < LONG ? bytes : Buffer.from(bytes)
   }
 
   byte(value: number, second?: number): void {
