@@ -104,7 +104,7 @@ export class SessionSaving {
 
   /** Ends the session in the store, if it was read from there, and starts an empty one. */
   flush(): Promise<void> {
-    if (this.#isOver && this.store.movesKeys) return Promise.reject(new TypeError(TOO_LATE_TO_END))
+    if (this.#isOver && this.store.movesKeys) return Promise.reject(tooLateToEnd())
     const ended = this.#state
     this.#state = { ...newState(null), touched: true }
     this.#left = null
@@ -292,11 +292,14 @@ function newState(stored: StoredSession | null, overlay?: ReadonlyMap<string, un
   }
 }
 
-const TOO_LATE_TO_END =
-  'A session that is in its cookie ends before finish(), while the response can still take the cookie away.'
-
 function tooLate(): TypeError {
   return new TypeError('A session gets a new key before finish(), while the response can still carry it.')
+}
+
+function tooLateToEnd(): TypeError {
+  return new TypeError(
+    'A session that is in its cookie ends before finish(), while the response can still take the cookie away.',
+  )
 }
 
 function interrupted(): DjangoBridgeError {

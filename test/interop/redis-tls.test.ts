@@ -3,13 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { createBridge } from '../../src/bridge.ts'
-import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
 import { type Certificates, makeCertificates, missingOpenssl, PASSPHRASE } from '../certificates.ts'
 import { freePort } from '../free-port.ts'
 import { missingRedisServer, type PrivateRedis, startPrivateRedis } from '../private-redis.ts'
-import { openWith, SECRET_KEY } from './live-site.ts'
-import { startOracle } from './oracle.ts'
+import { sidesOn } from './cache-sides.ts'
+import { openWith } from './live-site.ts'
 
 const python = inject('djangos')
   .flatMap((django) => ('python' in django ? [django.python] : []))
@@ -51,28 +49,17 @@ describe.skipIf(missing !== null)(`Redis over TLS${missing === null ? '' : ` (${
   /** Django makes a session and Node changes it; what each of them says. */
   async function outcomes(location: string, OPTIONS: Readonly<Record<string, unknown>>) {
     const cache = { BACKEND: 'django.core.cache.backends.redis.RedisCache', LOCATION: location, OPTIONS }
-    const told = { secret_key: SECRET_KEY, caches: { sessions: cache }, database: join(folder, 'db.sqlite3') }
-    const django = startOracle(python ?? '', ['cached_sessions.py', JSON.stringify(told)])
-    const bridge = createBridge({
-      SECRET_KEY,
-      DEBUG: true,
-      SESSION_ENGINE: 'django.contrib.sessions.backends.cache',
-      SESSION_CACHE_ALIAS: 'sessions',
-      CACHES: { sessions: cache },
-    })
-    const asked = { alias: 'sessions', engine: 'cache', key: null, set: formatPickle({ django: 1 }).toString('hex') }
+    const { bridge, inDjango, loadInDjango, stop } = sidesOn(cache, { python: python ?? '', folder })
     try {
-      const saved = await django.ask<{ key: string }>({ op: 'save', ...asked }).catch((error: Error) => error)
-      const context = openWith(bridge, `sessionid=${'key' in saved ? saved.key : 'a'.repeat(32)}`)
+      const key = await inDjango(null, { django: 1 }).catch((error: Error) => error)
+      const context = openWith(bridge, `sessionid=${key instanceof Error ? 'a'.repeat(32) : key}`)
       const session = await context.session().catch((error: Error) => error)
-      if (session instanceof Error || saved instanceof Error) return { django: saved, node: session }
+      if (session instanceof Error || key instanceof Error) return { django: key, node: session }
       session.set('node', 2)
       await context.finish(200)
-      const { values } = await django.ask<{ values: object }>({ op: 'load', ...asked, key: saved.key })
-      return { django: values, node: [...session.entries()] }
+      return { django: await loadInDjango(key), node: [...session.entries()] }
     } finally {
-      django.stop()
-      await bridge.close()
+      await stop()
     }
   }
 

@@ -3,14 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { createBridge } from '../../src/bridge.ts'
-import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
 import type { CacheDictionary } from '../../src/settings/cache-setting.ts'
 import { startRedisCluster } from '../failovers/redis-cluster.ts'
 import { pause, startSentinels } from '../failovers/redis-sentinels.ts'
 import { missingRedisServer } from '../private-redis.ts'
-import { openWith, SECRET_KEY } from './live-site.ts'
-import { startOracle } from './oracle.ts'
+import { sidesOn } from './cache-sides.ts'
 
 const runtime = inject('djangoRedis').at(-1)
 const missing = missingRedisServer() ?? (runtime === undefined || 'missing' in runtime ? runtime?.missing : null)
@@ -20,48 +17,8 @@ describe.skipIf(missing !== null)(`django-redis ${runtime?.release}${missing ===
   const folder = mkdtempSync(join(tmpdir(), 'topologies-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  /** Both sides on one cache, each in its own words. */
-  function sides(cache: CacheDictionary, djangoOptions: object = {}) {
-    const caches = { sessions: { ...cache, OPTIONS: { ...cache.OPTIONS, ...djangoOptions } } }
-    const options = { secret_key: SECRET_KEY, caches, database: join(folder, 'db.sqlite3') }
-    const django = startOracle(python, ['cached_sessions.py', JSON.stringify(options)])
-    const bridge = createBridge({
-      SECRET_KEY,
-      DEBUG: true,
-      SESSION_ENGINE: 'django.contrib.sessions.backends.cache',
-      SESSION_CACHE_ALIAS: 'sessions',
-      CACHES: { sessions: cache },
-    })
-    const asked = { alias: 'sessions', engine: 'cache' }
-    const inDjango = async (key: string | null, values: object): Promise<string> =>
-      (await django.ask<{ key: string }>({ op: 'save', ...asked, key, set: formatPickle(values).toString('hex') })).key
-    const namesInDjango = async (key: string): Promise<unknown> => {
-      const { values } = await django.ask<{ values: { dict: [{ str: string }, unknown][] } | null }>({
-        op: 'load',
-        ...asked,
-        key,
-      })
-      return values?.dict.map(([name]) => name.str) ?? null
-    }
-    async function inNode(key: string, name: string): Promise<unknown[]> {
-      const context = openWith(bridge, `sessionid=${key}`)
-      const session = await context.session()
-      const names = [...session.keys()]
-      session.set(name, 1)
-      await context.finish(200)
-      return names
-    }
-    async function logoutInNode(key: string): Promise<void> {
-      const context = openWith(bridge, `sessionid=${key}`)
-      await (await context.session()).flush()
-      await context.finish(200)
-    }
-    async function stop(): Promise<void> {
-      django.stop()
-      await bridge.close()
-    }
-    return { inDjango, namesInDjango, inNode, logoutInNode, stop }
-  }
+  const sides = (cache: CacheDictionary, djangoOptions: object = {}) =>
+    sidesOn(cache, { python, folder, djangoOptions })
 
   test('through sentinels, before and after the primary is killed', async () => {
     const site = await startSentinels()

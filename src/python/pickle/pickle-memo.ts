@@ -11,23 +11,21 @@ export class PickleMemo {
   /** One node for each class, whatever node names it. */
   #globals: Map<string, GlobalNode> | undefined
   #places = 0
-  readonly #isEmpty: boolean
 
   constructor(root: PickleNode) {
-    this.#isEmpty = isFlat(root)
-    if (!this.#isEmpty) this.#visit(root)
+    if (!isFlat(root)) this.#visit(root)
   }
 
   /** The place of a part that was written before. */
   placeOf(node: PickleNode): number | undefined {
-    if (this.#isEmpty || !mayRepeat(node)) return undefined
+    if (this.#parts.size === 0 || !mayRepeat(node)) return undefined
     const place = this.#parts.get(this.#part(node)) ?? ONCE
     return place < 0 ? undefined : place
   }
 
   /** A place for a part that will come again; undefined for one that will not. */
   newPlace(node: PickleNode): number | undefined {
-    if (this.#isEmpty || !mayRepeat(node)) return undefined
+    if (this.#parts.size === 0 || !mayRepeat(node)) return undefined
     const part = this.#part(node)
     if (this.#parts.get(part) !== AGAIN) return undefined
     this.#parts.set(part, this.#places)
