@@ -59,7 +59,7 @@ ${unionTable('src/stores/store.ts', 'AbsenceReason', 'What is stored under its k
 ${unionTable('src/login.ts', 'LoginReason', 'The login in it')}
 ## Warnings: \`onWarning({ code, message })\`, else \`process.emitWarning\`
 
-${unionTable('src/bridge.ts', 'WarningCode', null)}
+${unionTable('src/warnings.ts', 'WarningCode', null)}
 ${unionTable('src/stores/cache-outage.ts', 'CacheWarning', 'The cache of cached_db; each told once a minute at most')}`
 }
 

@@ -6,7 +6,8 @@
  */
 import type { UserCheckOptions } from './auth/current-user.ts'
 import type { LoadUser, UserTable } from './auth/users.ts'
-import { type Clients, type Connections, checkConnections, connect, keyRuleOf } from './connect/connect.ts'
+import { type Clients, checkConnections, connect, keyRuleOf } from './connect/connect.ts'
+import { lazyConnections } from './connect/lazy-connections.ts'
 import { type ContextHooks, type ContextParts, DjangoContext } from './context.ts'
 import { strip } from './cookies/cookie-header.ts'
 import { createJwtCookie } from './cookies/jwt-cookie.ts'
@@ -18,34 +19,29 @@ import type { PickleSerializerOptions } from './serializers/pickle-serializer.ts
 import type { SiteSerializer } from './serializers/site-serializer.ts'
 import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
 import type { SigningLimits } from './signing/signer.ts'
-import type { CacheWarning } from './stores/cache-outage.ts'
 import type { DbStoreOptions } from './stores/db.ts'
 import type { RequestInfo } from './stores/store.ts'
+import { type BridgeWarning, createWarnings } from './warnings.ts'
 
-/** The site's own functions, all optional. What `onSuspicious` and `onWarning` throw is swallowed. */
+/**
+ * The site's own functions, all optional. An error that `onSuspicious` or `onWarning` throws goes nowhere, nor does a
+ * promise of theirs that rejects.
+ */
 export interface BridgeHooks extends ContextHooks {
   /** Loads a user instead of the table of AUTH_USER_MODEL. */
   readonly loadUser?: LoadUser
   /** For user models whose `get_session_auth_hash` is their own. */
   readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
-  /** Called with warnings about the settings, and about a cache that cached_db does without; `process.emitWarning` by default. */
-  readonly onWarning?: (warning: BridgeWarning) => void
+  /**
+   * Called with warnings about the settings, about a cache that cached_db does without and, where `onSuspicious` is not
+   * given, about the cookies of visitors. `process.emitWarning` by default.
+   */
+  readonly onWarning?: (warning: BridgeWarning) => unknown
   /** The clock; the system's by default. */
   readonly now?: () => Date
 }
 
-export interface BridgeWarning {
-  readonly code: WarningCode | CacheWarning
-  readonly message: string
-}
-
-export type WarningCode =
-  /** SESSION_COOKIE_SECURE is off, and DEBUG as well. */
-  | 'cookie_not_secure'
-  /** The HMAC secret of the JWT cookie has fewer than 32 bytes. */
-  | 'weak_hmac_key'
-  /** A Redis client in `clients.caches` sends commands late, or twice: its queue or its resending is on. */
-  | 'redis_client_resends'
+export type { BridgeWarning, WarningCode } from './warnings.ts'
 
 /** What has no name among Django's settings. */
 export interface BridgeOptions {
@@ -101,7 +97,10 @@ export interface Bridge {
   check(): Promise<void>
   /** Deletes expired sessions, as `manage.py clearsessions` does; returns how many. */
   clearExpired(): Promise<number>
-  /** Ends the connections that the bridge opened itself. */
+  /**
+   * Ends the connections that the bridge opened itself. A request that asks for its session from then on gets
+   * StoreUnavailable with the reason `closed`; one that does not ask for it is answered.
+   */
   close(): Promise<void>
 }
 
@@ -121,7 +120,8 @@ export function createBridge(
     throw new SettingsError('SESSION_COOKIE_NAME must not be the name of an attribute such as Path.')
   }
   const now = hooks.now ?? (() => new Date())
-  const warn = (warning: BridgeWarning): void => emitWarning(hooks, warning)
+  const warnings = createWarnings(hooks)
+  const { warn } = warnings
   const connectOptions = {
     clients,
     now,
@@ -145,38 +145,28 @@ export function createBridge(
     warn({ code: 'cookie_not_secure', message })
   }
 
-  let connecting: Promise<Connections> | undefined
-  const connectOnce = (): Promise<Connections> => {
-    if (connecting !== undefined) return connecting
-    const mine = connect(checked, connectOptions)
-    connecting = mine
-    // What failed is begun anew by the next request.
-    mine.catch(() => {
-      if (connecting === mine) connecting = undefined
-    })
-    return mine
-  }
+  const connections = lazyConnections(() => connect(checked, connectOptions))
   const parts: ContextParts = {
     settings: checked,
     cookie,
     readCookieNames: [checked.SESSION_COOKIE_NAME, ...(options.readCookieNames ?? [])],
     hooks,
     now,
-    connect: connectOnce,
+    connect: connections.get,
+    report: warnings.report,
   }
   return {
     settings: checked,
     open: (request) => new DjangoContext(parts, seenThroughProxy(request, checked.SECURE_PROXY_SSL_HEADER)),
     async check() {
-      const connections = await connectOnce()
-      await connections.store.check()
-      if (hooks.jwtClaims === undefined) checkFieldColumns(checked, await connections.userColumns())
+      const { store, userColumns } = await connections.get()
+      await store.check()
+      if (hooks.jwtClaims === undefined) checkFieldColumns(checked, await userColumns())
     },
-    clearExpired: async () => (await connectOnce()).store.clearExpired(),
+    clearExpired: async () => (await connections.get()).store.clearExpired(),
     async close() {
-      const connections = await connecting?.catch(() => undefined)
-      connecting = undefined
-      await connections?.close()
+      warnings.close()
+      await connections.close()
     },
   }
 }
@@ -226,18 +216,6 @@ function checkFieldColumns(settings: Settings, columns: readonly string[] | null
     `DJANGO_SESSION_JWT FIELDS: the user table has no column ${missing.attribute}. If Python computes it, give ` +
       `hooks.jwtClaims, which returns "${missing.short}".`,
   )
-}
-
-function emitWarning(hooks: BridgeHooks, warning: BridgeWarning): void {
-  if (hooks.onWarning === undefined) {
-    process.emitWarning(warning.message, { type: 'DjangoSessionBridgeWarning', code: warning.code })
-    return
-  }
-  try {
-    hooks.onWarning(warning)
-  } catch {
-    // A reporter must not decide whether a service starts.
-  }
 }
 
 function wholeNumber(count: number): number {

@@ -21,6 +21,7 @@ import { SessionSaving } from './session/saving.ts'
 import { Session } from './session/session.ts'
 import type { Settings } from './settings/settings.ts'
 import { type AbsenceReason, isStored, type NotLoaded, type RequestInfo, type StoredSession } from './stores/store.ts'
+import { heard } from './unheard.ts'
 
 export type { ResponseChanges, SetCookie } from './cookies/response-changes.ts'
 
@@ -42,7 +43,11 @@ export interface ContextHooks {
    * that touch the store, such as `save` and `flush`, are the handler's: a write may be waiting for this answer.
    */
   readonly veto?: (user: DjangoUser, session: Session, request: RequestInfo) => boolean | Promise<boolean>
-  readonly onSuspicious?: (event: SuspiciousEvent) => void
+  /**
+   * Called for each cookie that was refused. Without it each code is a warning, once a minute, with how often it came:
+   * see `onWarning`.
+   */
+  readonly onSuspicious?: (event: SuspiciousEvent) => unknown
 }
 
 /** What all requests of a bridge share. */
@@ -53,6 +58,8 @@ export interface ContextParts {
   readonly hooks: ContextHooks
   readonly now: () => Date
   readonly connect: () => Promise<Connections>
+  /** Never throws. */
+  readonly report: (event: SuspiciousEvent) => void
 }
 
 export class DjangoContext {
@@ -89,18 +96,21 @@ export class DjangoContext {
     if (this.#opening === null && this.#finishing !== null) {
       throw new TypeError('The session must be opened before finish().')
     }
-    this.#opening ??= this.#open()
+    this.#opening ??= heard(this.#open())
     return this.#opening
   }
 
   /** The user whose login in this session is verified against the user's row, or null. @throws StoreUnavailable */
-  async user(): Promise<DjangoUser | null> {
-    const state = await this.auth()
-    return state.status === 'authenticated' ? state.user : null
+  user(): Promise<DjangoUser | null> {
+    return heard(this.auth().then((state) => (state.status === 'authenticated' ? state.user : null)))
   }
 
   /** As `user`, with the reason why nobody is logged in. @throws StoreUnavailable */
-  async auth(): Promise<AuthState> {
+  auth(): Promise<AuthState> {
+    return heard(this.#auth())
+  }
+
+  async #auth(): Promise<AuthState> {
     await this.session()
     const verdict = await this.#opened(this.#login).check()
     return verdict.status === 'authenticated' ? { status: verdict.status, user: verdict.user } : verdict
@@ -268,11 +278,7 @@ export class DjangoContext {
 
   #report(code: SuspiciousCode, error?: DjangoBridgeError): void {
     const cookieName = this.#parts.settings.SESSION_COOKIE_NAME
-    try {
-      this.#parts.hooks.onSuspicious?.({ code, cookieName, ...(error && { error }) })
-    } catch {
-      // A reporter must not decide what becomes of a request.
-    }
+    this.#parts.report({ code, cookieName, ...(error && { error }) })
   }
 }
 

@@ -153,6 +153,8 @@ export type StoreFailure =
   | 'denied'
   /** A write was sent and nothing tells whether it took place. */
   | 'outcome_unknown'
+  /** The bridge was closed before the call, as when the process shuts down. */
+  | 'closed'
   /** Any other refusal; `cause` has the driver's code. */
   | 'refused'
 

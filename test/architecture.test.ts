@@ -26,6 +26,7 @@ const PURE = [
   'circuit.ts',
   'outcome-unknown.ts',
   'patience.ts',
+  'unheard.ts',
 ]
 const SETTINGS = [
   'settings/settings.ts',
@@ -40,7 +41,7 @@ const LAYERS: readonly Layer[] = [
   {
     level: 0,
     name: 'deadline',
-    owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts', 'patience.ts'],
+    owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts', 'patience.ts', 'unheard.ts'],
     imports: ['errors.ts'],
   },
   {
@@ -50,7 +51,7 @@ const LAYERS: readonly Layer[] = [
     imports: ['errors.ts'],
   },
   { level: 0, name: 'files', owns: ['files/'], imports: ['errors.ts', 'deadline.ts', 'outcome-unknown.ts'] },
-  { level: 0, name: 'python', owns: ['python/'], imports: ['errors.ts'] },
+  { level: 0, name: 'python', owns: ['python/'], imports: ['errors.ts', 'unheard.ts'] },
   { level: 0, name: 'signing', owns: ['signing/'], imports: ['errors.ts', 'python/'] },
   { level: 0, name: 'settings', owns: ['settings/'], imports: ['errors.ts'] },
   {
@@ -85,7 +86,7 @@ const LAYERS: readonly Layer[] = [
   {
     level: 4,
     name: 'core',
-    owns: ['bridge.ts', 'context.ts', 'login.ts', 'connect/', 'index.ts'],
+    owns: ['bridge.ts', 'context.ts', 'login.ts', 'warnings.ts', 'connect/', 'index.ts'],
     imports: [''],
   },
   {

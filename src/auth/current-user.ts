@@ -4,7 +4,9 @@
  * A row is not a login: the session names a user and a backend, and its auth hash must be the one of that user's
  * password today, under SECRET_KEY or one of its fallbacks.
  */
+import { SettingsError } from '../errors.ts'
 import { constantTimeCompare } from '../signing/salted-hmac.ts'
+import { synchronous } from '../unheard.ts'
 import { sessionAuthHash } from './session-hash.ts'
 import { type DjangoUser, type LoadUser, publicUser, type UserRow } from './users.ts'
 
@@ -64,7 +66,7 @@ export async function checkUser(get: (key: string) => unknown, options: UserChec
   if (typeof stored !== 'string' || stored === '') return anonymous('auth_hash_missing')
   const hashesWith = (key: string | Uint8Array): string[] =>
     options.sessionAuthHash !== undefined
-      ? [options.sessionAuthHash(row, key)]
+      ? [synchronous(options.sessionAuthHash(row, key), asyncHash)]
       : options.loginHashes.map((algorithm) => sessionAuthHash(row.password, key, { algorithm }))
   const isHash = (hash: string): boolean => constantTimeCompare(stored, hash)
 
@@ -79,4 +81,8 @@ export async function checkUser(get: (key: string) => unknown, options: UserChec
 
 function anonymous(reason: AnonymousReason): UserVerdict {
   return { status: 'anonymous', reason }
+}
+
+function asyncHash(): SettingsError {
+  return new SettingsError('hooks.sessionAuthHash returns text, not a promise: load what it needs in hooks.loadUser.')
 }

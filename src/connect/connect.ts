@@ -1,7 +1,6 @@
 /** From settings to live objects, which requests share. */
 import type { UserCheckOptions } from '../auth/current-user.ts'
 import { checkUserTable, type LoadUser, type UserTable, usersFromTable } from '../auth/users.ts'
-import type { BridgeWarning } from '../bridge.ts'
 import { loadWallClock, ZONE_CLOCK_REASON } from '../databases/wall-clock.ts'
 import { SettingsError } from '../errors.ts'
 import { chooseSerializer, type SerializerOptions } from '../serializers/choose-serializer.ts'
@@ -15,9 +14,11 @@ import { observedStore } from '../stores/observed-store.ts'
 import { expiryOf, expiryRule } from '../stores/session-expiry.ts'
 import { judgeSessionKey, type SessionKeyRule } from '../stores/session-key.ts'
 import type { SessionStore } from '../stores/store.ts'
+import type { BridgeWarning } from '../warnings.ts'
 import { checkCache, openCache } from './cache.ts'
 import { checkDatabase, type DatabaseClient, hasDatabase, openDatabase } from './database.ts'
 import { engineOf, keepsTypes, sessionCodec } from './engines.ts'
+import { bridgeClosed } from './lazy-connections.ts'
 import { needPackage } from './optional-package.ts'
 
 /** Clients of the site's own, by Django's alias; they are used and never closed. */
@@ -98,24 +99,42 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
     database: surroundings.database,
     cache: () => cache ?? neverMissing(),
   })
+  let isClosed = false
+  const refuseOnceClosed = (): void => {
+    if (isClosed) throw bridgeClosed()
+  }
   const users = database && usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
   return {
-    store: observedStore(store, settings.SESSION_ENGINE),
+    store: observedStore(store, settings.SESSION_ENGINE, refuseOnceClosed),
     clock: {
       now: options.now,
       wallClock,
       expiryOf: (value, modification) => expiryOf(value, settings, wallClock, modification),
       storedMoment: momentRule(settings.DJANGO_VERSION, { keepsTypes: keepsTypes(settings, options), wallClock }),
     },
-    loadUser: options.loadUser ?? users?.load ?? null,
+    loadUser: options.loadUser ?? (users && whileOpen(users.load, refuseOnceClosed)),
     userColumns: async () => (options.loadUser === undefined && users !== null ? users.columns() : null),
     loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
     async close() {
-      await store.close?.()
-      for (const live of opened) await live.close()
+      isClosed = true
+      await closeAll([{ close: async () => store.close?.() }, ...opened])
     },
   }
+}
+
+function whileOpen(load: LoadUser, refuseOnceClosed: () => void): LoadUser {
+  return async (id) => {
+    refuseOnceClosed()
+    return load(id)
+  }
+}
+
+/** One that cannot be closed keeps none of the others open. */
+async function closeAll(opened: readonly { close(): Promise<void> }[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const live of opened) await live.close().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
 }
 
 /** checkConnections has refused an engine without what it needs. */

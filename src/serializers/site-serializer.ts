@@ -1,7 +1,8 @@
 /** A serializer of the site's own, which knows whole sessions as plain objects. */
 import { isDeepStrictEqual } from 'node:util'
-import { SerializationError } from '../errors.ts'
+import { SerializationError, SettingsError } from '../errors.ts'
 import { setOwn } from '../python/json-tree.ts'
+import { synchronous } from '../unheard.ts'
 import { type Encoded, isEncoded, type Serializer } from './serializer.ts'
 
 export interface SiteSerializer {
@@ -22,7 +23,7 @@ export function serializerOfSite(name: string, site: SiteSerializer): Serializer
     dumps(data) {
       const session: Record<string, unknown> = {}
       for (const [key, value] of data) setOwn(session, key, isEncoded(value) ? value.decode() : value.value)
-      return site.dumps(session)
+      return synchronous(site.dumps(session), asyncSerializer)
     },
   }
 }
@@ -47,8 +48,13 @@ function read(site: SiteSerializer, bytes: Uint8Array): Readonly<Record<string, 
     // Its message may hold what it could not read.
     throw new SerializationError('The serializer of the site cannot read a session.')
   }
+  synchronous(session, asyncSerializer)
   if (typeof session !== 'object' || session === null || Array.isArray(session)) {
     throw new SerializationError('The serializer of the site read a session that is no object.')
   }
   return session as Readonly<Record<string, unknown>>
+}
+
+function asyncSerializer(): SettingsError {
+  return new SettingsError('options.serializer is synchronous: dumps returns bytes and loads an object, not promises.')
 }

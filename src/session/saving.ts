@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { type DjangoBridgeError, SessionInterrupted, StoreUnavailable } from '../errors.ts'
 import type { SessionData } from '../serializers/serializer.ts'
 import type { NextState, RequestInfo, SessionStore, StoredSession } from '../stores/store.ts'
+import { heard } from '../unheard.ts'
 import { Changes } from './changes.ts'
 import { AUTH_KEYS, applyChanges, type FrozenChanges, ownChanges } from './frozen-changes.ts'
 
@@ -104,7 +105,7 @@ export class SessionSaving {
 
   /** Ends the session in the store, if it was read from there, and starts an empty one. */
   flush(): Promise<void> {
-    if (this.#isOver && this.store.movesKeys) return Promise.reject(tooLateToEnd())
+    if (this.#isOver && this.store.movesKeys) return heard(Promise.reject(tooLateToEnd()))
     const ended = this.#state
     this.#state = { ...newState(null), touched: true }
     this.#left = null
@@ -205,7 +206,7 @@ export class SessionSaving {
 
   #enqueue<T>(operation: () => Promise<T>): Promise<T> {
     // It would wait for the write that waits for it.
-    if (preparing.getStore() === this) return Promise.reject(new TypeError(IN_HOOK))
+    if (preparing.getStore() === this) return heard(Promise.reject(new TypeError(IN_HOOK)))
     const result = this.#tail.then(operation)
     this.#tail = result.catch((error: unknown) => {
       if (error instanceof StoreUnavailable) this.#failure ??= error

@@ -10,6 +10,7 @@ import { isEncoded, isHiddenName } from '../serializers/serializer.ts'
 import type { MomentRule } from '../stores/expiry-moment.ts'
 import { EXPIRY_KEY, type Expiry } from '../stores/session-expiry.ts'
 import { isStored } from '../stores/store.ts'
+import { heard, synchronous } from '../unheard.ts'
 import type { SessionSaving, WhenGone } from './saving.ts'
 
 type Known = DjangoSessionData
@@ -123,7 +124,8 @@ export class Session {
    */
   transform<K extends string>(key: K, step: (value: Value<K> | undefined) => Value<K> | undefined): void {
     this.#saving.overlay.delete(key)
-    this.#saving.changes.transform(key, step as (value: unknown) => unknown, this.#saving.data)
+    const next = (value: unknown): unknown => synchronous(step(value as Value<K> | undefined), asyncStep)
+    this.#saving.changes.transform(key, next, this.#saving.data)
   }
 
   /** Removes every value, also those that others add before it is saved. The session and its key stay. */
@@ -238,7 +240,11 @@ export class Session {
   }
 
   /** The values that are stored now, read anew; what this request holds and changed is not touched. */
-  async load(): Promise<Map<string, unknown>> {
+  load(): Promise<Map<string, unknown>> {
+    return heard(this.#load())
+  }
+
+  async #load(): Promise<Map<string, unknown>> {
     const key = this.sessionKey
     const answer = key === null ? undefined : await this.#saving.ask((store) => store.load(key))
     if (answer === undefined || !isStored(answer)) return new Map()
@@ -252,8 +258,8 @@ export class Session {
   }
 
   /** Deletes what is stored under a key, this session's own by default. @see SessionBase.delete */
-  async deleteStored(sessionKey: string | null = this.sessionKey): Promise<void> {
-    if (sessionKey !== null) await this.#saving.delete(sessionKey)
+  deleteStored(sessionKey: string | null = this.sessionKey): Promise<void> {
+    return sessionKey === null ? Promise.resolve() : this.#saving.delete(sessionKey)
   }
 
   /** A Date is an instant; a duration is added on the site's clock, as Python adds a timedelta. */
@@ -276,4 +282,10 @@ export class Session {
     const value = 'expiry' in options ? options.expiry : this.get(EXPIRY_KEY)
     return this.#clock.expiryOf(value, options.modification ?? this.#clock.now())
   }
+}
+
+function asyncStep(): TypeError {
+  return new TypeError(
+    'The function of transform() returns a value, not a promise: it may run again while a save waits.',
+  )
 }

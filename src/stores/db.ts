@@ -6,8 +6,10 @@ import { type Database, type Row, type SqlValue, UniqueViolation } from '../data
 import { allOf } from '../databases/sql-dialect.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
+import { SettingsError } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import type { SessionData } from '../serializers/serializer.ts'
+import { synchronous } from '../unheard.ts'
 import { compareAndSwap, type Swap } from './compare-and-swap.ts'
 import type { SessionCodec } from './session-data.ts'
 import type { Expiry, ExpiryRule } from './session-expiry.ts'
@@ -62,7 +64,7 @@ export function db(options: DbStoreOptions): RowStore {
   function prepare(data: SessionData, request: RequestInfo | undefined) {
     const text = codec.encode(data)
     const expiry = expiryOf(data)
-    const extra = Object.entries(options.columns?.(data, request) ?? {})
+    const extra = Object.entries(synchronous(options.columns?.(data, request) ?? {}, asyncColumns))
     return {
       names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quote),
       values: [text, database.fromInstant(expiry.instant), ...extra.map(([, value]) => value)],
@@ -216,4 +218,8 @@ export function db(options: DbStoreOptions): RowStore {
       }
     },
   }
+}
+
+function asyncColumns(): SettingsError {
+  return new SettingsError('options.sessionTable.columns returns values, not a promise: a save may run it again.')
 }

@@ -16,8 +16,10 @@ export interface StoreCall {
 
 const calls = channel('django-session-bridge:store')
 
-export function observedStore(store: SessionStore, engine: string): SessionStore {
-  function observed<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
+/** @param admit called before each call of the store; throws where none may be made any more */
+export function observedStore(store: SessionStore, engine: string, admit: () => void = () => undefined): SessionStore {
+  async function observed<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
+    admit()
     return calls.hasSubscribers ? told(operation, call) : call()
   }
 

@@ -11,6 +11,7 @@ export interface Unreadable {
 /** What it means that reading a session threw `error`; throws on what says nothing about it. */
 export function unreadable(error: unknown): Unreadable {
   if (error instanceof BadSignature) return { reason: 'session_data_corrupted' }
+  if (error instanceof SettingsError) throw error
   if (error instanceof DjangoBridgeError) return { reason: 'session_data_unreadable', error }
   throw error
 }

@@ -42,6 +42,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** Closes the connection to the file; the next request opens one. */
+async function leaveFile(): Promise<void> {
+  await bridge.close()
+  bridge = bridgeOn()
+}
+
 /** Django's tables, with the user 7. */
 function makeFile(path: string): void {
   const memory = openMemoryDatabase()
@@ -123,7 +129,7 @@ describe('S35: an SQLite file', () => {
     ['that must not be written', 0o444, 0o777],
     ['whose folder must not be written', 0o666, 0o555],
   ])('%s: it is read, a write is an error, and works once it may be', async (_, fileMode, folderMode) => {
-    await bridge.close()
+    await leaveFile()
     chmodSync(file, fileMode)
     chmodSync(folder, folderMode)
     await unprivileged(() => expectUnwritten('read_only'))
@@ -136,7 +142,7 @@ describe('S35: an SQLite file', () => {
   })
 
   test('that must not be read: an error that says so', async () => {
-    await bridge.close()
+    await leaveFile()
     chmodSync(folder, 0o755)
     chmodSync(file, 0)
     await unprivileged(() => expectNobodyHarmed('denied'))
@@ -188,7 +194,7 @@ describe('S35: an SQLite file', () => {
     ['that is damaged', () => damage()],
   ])('%s: an error that says so, until it is mended', async (_, harm) => {
     copyFileSync(file, join(folder, 'backup'))
-    await bridge.close()
+    await leaveFile()
     harm()
     await expectNobodyHarmed('corrupt')
     renameSync(join(folder, 'backup'), file)
@@ -196,13 +202,13 @@ describe('S35: an SQLite file', () => {
   })
 
   test('that is empty, so without tables: an error that says so', async () => {
-    await bridge.close()
+    await leaveFile()
     truncateSync(file)
     await expectNobodyHarmed('missing')
   })
 
   test('that is not there: an error, no file is made, and it is used once it is there', async () => {
-    await bridge.close()
+    await leaveFile()
     renameSync(file, join(folder, 'elsewhere'))
     await expectNobodyHarmed('missing')
     await expect(bridge.check()).rejects.toMatchObject(unavailable('missing'))

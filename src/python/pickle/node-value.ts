@@ -1,4 +1,6 @@
 /** From nodes to JavaScript values. */
+
+import { synchronous } from '../../unheard.ts'
 import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
 import { orderedObjectOf, setOwn } from '../json-tree.ts'
 import { PyFloat } from '../values.ts'
@@ -94,7 +96,7 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
       entries: entries(node.keys, node.values),
     }
     try {
-      return codecs.of(of).decode(pickled)
+      return synchronous(codecs.of(of).decode(pickled), () => malformed('a promise'))
     } catch {
       throw malformed(`an instance of ${of.name} cannot be read`)
     }
