@@ -58,7 +58,10 @@ export interface BridgeOptions {
    */
   readonly sessionCacheKeyPrefix?: string
   readonly userTable?: UserTable
-  /** Other cookies to look for, in this order, where there is no SESSION_COOKIE_NAME; only that one is written. */
+  /**
+   * Other cookies to look for, in this order, where there is no SESSION_COOKIE_NAME; only that one is written. A flush
+   * ends the sessions of all of them, and deletes the cookies with SESSION_COOKIE_DOMAIN and SESSION_COOKIE_PATH.
+   */
   readonly readCookieNames?: readonly string[]
   /** Milliseconds that one call of a store may take: database, cache or files. Default 2000. */
   readonly deadlineMs?: number
@@ -149,7 +152,7 @@ export function createBridge(
   const parts: ContextParts = {
     settings: checked,
     cookie,
-    readCookieNames: [checked.SESSION_COOKIE_NAME, ...(options.readCookieNames ?? [])],
+    readCookieNames: Array.from(new Set([checked.SESSION_COOKIE_NAME, ...(options.readCookieNames ?? [])])),
     hooks,
     now,
     connect: connections.get,

@@ -7,14 +7,14 @@
 import type { AuthState } from './auth/current-user.ts'
 import type { DjangoUser } from './auth/users.ts'
 import type { Connections } from './connect/connect.ts'
-import { parseCookieHeader } from './cookies/cookie-header.ts'
+import { type IncomingCookie, IncomingCookies } from './cookies/incoming-cookies.ts'
 import {
   type ResponseChanges,
-  withDeletedCookie,
+  withDeletedCookies,
   withoutCookie,
   withSessionCookie,
 } from './cookies/response-changes.ts'
-import type { Claims, CookieReading, CookieReason, SessionCookie } from './cookies/session-cookie.ts'
+import type { Claims, CookieReason, SessionCookie } from './cookies/session-cookie.ts'
 import type { DjangoBridgeError } from './errors.ts'
 import { Login, type LoginReason } from './login.ts'
 import { SessionSaving } from './session/saving.ts'
@@ -65,7 +65,7 @@ export interface ContextParts {
 export class DjangoContext {
   readonly #request: RequestInfo
   readonly #parts: ContextParts
-  #incoming: { text: string; reading: CookieReading } | null | undefined
+  #cookies: IncomingCookies | null = null
   #opening: Promise<Session> | null = null
   #saving: SessionSaving | null = null
   #login: Login | null = null
@@ -143,7 +143,7 @@ export class DjangoContext {
     if (this.#opening === null) {
       const isSaved = settings.SESSION_SAVE_EVERY_REQUEST && status < 500
       const hasKey = incoming !== null && 'key' in incoming.reading
-      if (!isSaved || !hasKey) return isDeleted(incoming?.reading) ? withDeletedCookie(this.settings) : this.#nothing()
+      if (!isSaved || !hasKey) return isDeleted(incoming) ? this.#delete([incoming.name]) : this.#nothing()
       this.#opening = this.#open()
       await this.#opening
     }
@@ -165,11 +165,21 @@ export class DjangoContext {
     }
     if (status < 500 && saving.failure !== null) throw saving.failure
     if (saving.failure !== null) return this.#nothing()
-    if (saving.written !== null) return this.#issue(saving.written)
-    const dead = isDeleted(incoming?.reading) || this.#absent === 'unknown' || this.#absent === 'expired'
-    return incoming !== null && saving.isEmpty && (dead || saving.flushed)
-      ? withDeletedCookie(this.settings)
-      : this.#nothing()
+    return this.#settleCookies(saving)
+  }
+
+  /** A flush takes away every cookie that this bridge would read: a session of an older name would be back. */
+  #settleCookies(saving: SessionSaving): ResponseChanges {
+    const { first, names } = this.#incoming()
+    if (saving.written !== null) {
+      const others = names.filter((name) => name !== this.settings.SESSION_COOKIE_NAME)
+      return this.#issue(saving.written, saving.flushed ? others : [])
+    }
+    // Of one cookie whose session is gone Django says nothing while the values set since are not saved.
+    const isLeft = names.length > 1 || saving.store.movesKeys === true
+    if (saving.flushed && names.length > 0 && (saving.isEmpty || isLeft)) return this.#delete(names)
+    const isDead = isDeleted(first) || this.#absent === 'unknown' || this.#absent === 'expired'
+    return first !== null && saving.isEmpty && isDead ? this.#delete([first.name]) : this.#nothing()
   }
 
   async #saveAtEnd(saving: SessionSaving): Promise<void> {
@@ -184,28 +194,27 @@ export class DjangoContext {
     return withoutCookie(this.#accessed)
   }
 
-  #issue(stored: StoredSession): ResponseChanges {
+  #delete(names: readonly string[]): ResponseChanges {
+    return withDeletedCookies(names, this.settings)
+  }
+
+  #issue(stored: StoredSession, ended: readonly string[]): ResponseChanges {
     const value = this.#cookieValue?.(stored) ?? stored.key
-    return withSessionCookie(value, stored.expiry, this.settings, this.#parts.now())
+    return withSessionCookie(value, stored.expiry, this.settings, this.#parts.now(), ended)
   }
 
   /** The request's cookie and what it says; null when there is none. */
-  #cookieRead(): { text: string; reading: CookieReading } | null {
-    if (this.#incoming !== undefined) return this.#incoming
-    const header = this.request.headers.cookie
-    const cookies = parseCookieHeader(
-      typeof header === 'string' ? header : Array.isArray(header) ? header.join('; ') : '',
-    )
-    const name = this.#parts.readCookieNames.find((candidate) => cookies.has(candidate))
-    const text = name === undefined ? undefined : cookies.get(name)
-    if (text === undefined) {
-      this.#incoming = null
-      return null
-    }
-    const reading = this.#parts.cookie.read(text)
-    this.#incoming = { text, reading }
-    if ('refused' in reading) this.#report(reading.reason)
-    return this.#incoming
+  #cookieRead(): IncomingCookie | null {
+    return this.#incoming().first
+  }
+
+  #incoming(): IncomingCookies {
+    if (this.#cookies !== null) return this.#cookies
+    const { readCookieNames, cookie } = this.#parts
+    this.#cookies = new IncomingCookies(this.request.headers.cookie, readCookieNames, cookie)
+    const reading = this.#cookies.first?.reading
+    if (reading !== undefined && 'refused' in reading) this.#report(reading.reason)
+    return this.#cookies
   }
 
   async #open(): Promise<Session> {
@@ -228,6 +237,7 @@ export class DjangoContext {
       store,
       stored,
       request: this.request,
+      cookieKeys: () => this.#endedByFlush(),
       ...(claims !== null && { overlay: new Map([['jwt', this.#parts.cookie.stated(claims)]]) }),
       ...(this.#parts.cookie.statesUser && { beforeWrite: () => this.#prepareCookie() }),
     })
@@ -260,6 +270,12 @@ export class DjangoContext {
     this.#cookieValue = (stored) => makeValue(stored.key, stored.expiry)
   }
 
+  /** Also what could not be read, which Django may open. What has expired opens nothing, and is left to `clearsessions`. */
+  #endedByFlush(): readonly string[] {
+    const { keys } = this.#incoming()
+    return this.#absent === 'unknown' || this.#absent === 'expired' ? keys.slice(1) : keys
+  }
+
   #isStale(): boolean {
     const reading = this.#cookieRead()?.reading
     return reading !== undefined && 'key' in reading && reading.stale && this.#parts.cookie.canIssue
@@ -282,6 +298,6 @@ export class DjangoContext {
   }
 }
 
-function isDeleted(reading: CookieReading | undefined): boolean {
-  return reading !== undefined && 'refused' in reading && reading.refused !== 'invalid'
+function isDeleted(cookie: IncomingCookie | null): cookie is IncomingCookie {
+  return cookie !== null && 'refused' in cookie.reading && cookie.reading.refused !== 'invalid'
 }

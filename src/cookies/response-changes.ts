@@ -24,10 +24,20 @@ export function withoutCookie(accessed: boolean): ResponseChanges {
   return { cookies: [], vary: accessed ? ['Cookie'] : [] }
 }
 
-/** @see django/contrib/sessions/middleware.py SessionMiddleware.process_response */
-export function withSessionCookie(value: string, expiry: Expiry, settings: Settings, now: Date): ResponseChanges {
+/**
+ * @param ended names of other cookies, which the browser forgets
+ * @see django/contrib/sessions/middleware.py SessionMiddleware.process_response
+ */
+export function withSessionCookie(
+  value: string,
+  expiry: Expiry,
+  settings: Settings,
+  now: Date,
+  ended: readonly string[] = [],
+): ResponseChanges {
   const { age, atBrowserClose } = expiry
-  const header = formatSetCookie(settings.SESSION_COOKIE_NAME, value, {
+  const name = settings.SESSION_COOKIE_NAME
+  const header = formatSetCookie(name, value, {
     maxAge: atBrowserClose ? null : age,
     expires: atBrowserClose ? null : new Date(now.getTime() + age * 1000),
     domain: settings.SESSION_COOKIE_DOMAIN,
@@ -36,19 +46,23 @@ export function withSessionCookie(value: string, expiry: Expiry, settings: Setti
     httponly: settings.SESSION_COOKIE_HTTPONLY,
     samesite: settings.SESSION_COOKIE_SAMESITE,
   })
-  return withCookie(value, header, settings)
+  return withCookies([{ name, value, header }, ...deletions(ended, settings)])
 }
 
-/** The browser forgets its cookie. */
-export function withDeletedCookie(settings: Settings): ResponseChanges {
-  const header = formatDeleteCookie(settings.SESSION_COOKIE_NAME, {
+/** The browser forgets cookies of these names. */
+export function withDeletedCookies(names: readonly string[], settings: Settings): ResponseChanges {
+  return withCookies(deletions(names, settings))
+}
+
+function deletions(names: readonly string[], settings: Settings): SetCookie[] {
+  const attributes = {
     path: settings.SESSION_COOKIE_PATH,
     domain: settings.SESSION_COOKIE_DOMAIN,
     samesite: settings.SESSION_COOKIE_SAMESITE,
-  })
-  return withCookie('', header, settings)
+  }
+  return names.map((name) => ({ name, value: '', header: formatDeleteCookie(name, attributes) }))
 }
 
-function withCookie(value: string, header: string, { SESSION_COOKIE_NAME: name }: Settings): ResponseChanges {
-  return { cookies: [{ name, value, header }], vary: ['Cookie'], cacheControl: 'private' }
+function withCookies(cookies: readonly SetCookie[]): ResponseChanges {
+  return { cookies, vary: ['Cookie'], cacheControl: 'private' }
 }

@@ -14,6 +14,8 @@ export interface SavingOptions {
   readonly store: SessionStore
   readonly stored: StoredSession | null
   readonly request?: RequestInfo
+  /** The session keys in the visitor's cookies: `flush` ends what is stored under them, readable or not. */
+  readonly cookieKeys?: () => readonly string[]
   /** Values that `get` shows though nothing stored them; they go along with the next write. */
   readonly overlay?: ReadonlyMap<string, unknown>
   /** Runs before anything is stored; a write whose cookie could not be sent fails here. */
@@ -103,16 +105,17 @@ export class SessionSaving {
     if (!modified) this.changes.hush()
   }
 
-  /** Ends the session in the store, if it was read from there, and starts an empty one. */
+  /** Ends in the store what the visitor's cookies open, and what this request made of it; starts an empty session. */
   flush(): Promise<void> {
     if (this.#isOver && this.store.movesKeys) return heard(Promise.reject(tooLateToEnd()))
-    const ended = this.#state
+    const ended = [this.#state, this.#left]
     this.#state = { ...newState(null), touched: true }
     this.#left = null
     this.#flushed = true
     return this.#enqueue(async () => {
       // An earlier call may have renewed the key meanwhile.
-      if (ended.stored !== null) await this.store.delete(ended.stored.key)
+      const own = ended.flatMap((state) => (state?.stored ? [state.stored.key] : []))
+      for (const key of new Set([...own, ...(this.#options.cookieKeys?.() ?? [])])) await this.store.delete(key)
     })
   }
 
@@ -177,6 +180,8 @@ export class SessionSaving {
   /** Deletes what is stored under a key. That a session written in this request is gone shows at its end. */
   delete(key: string): Promise<void> {
     const state = this.#state
+    // Only its cookie holds it. @see django/contrib/sessions/backends/signed_cookies.py delete
+    if (this.store.movesKeys && key === state.stored?.key) return this.flush()
     return this.#enqueue(async () => {
       await this.store.delete(key)
       if (state.written?.key !== key) return
