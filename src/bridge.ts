@@ -5,7 +5,9 @@
  * A request goes down once, adapter → bridge → context → cookie → session → store → database, and up once.
  */
 import type { UserCheckOptions } from './auth/current-user.ts'
-import type { LoadUser, UserTable } from './auth/users.ts'
+import { isJsonType } from './auth/field-types.ts'
+import type { UserTable } from './auth/user-table.ts'
+import type { LoadUser } from './auth/users.ts'
 import { type Clients, checkConnections, connect, keyRuleOf } from './connect/connect.ts'
 import { lazyConnections } from './connect/lazy-connections.ts'
 import { type ContextHooks, type ContextParts, DjangoContext } from './context.ts'
@@ -210,14 +212,22 @@ function chooseCookie(
 }
 
 /** Django leaves out a field that the user does not have; more likely it is a property of Python's. */
-function checkFieldColumns(settings: Settings, columns: readonly string[] | null): void {
+function checkFieldColumns(settings: Settings, columns: ReadonlyMap<string, string | undefined> | null): void {
   const jwt = settings.DJANGO_SESSION_JWT
   if (jwt === null || columns === null) return
-  const missing = parseFields(jwt.FIELDS, jwt.SESSION_FIELD).find(({ attribute }) => !columns.includes(attribute))
-  if (missing === undefined) return
+  const fields = parseFields(jwt.FIELDS, jwt.SESSION_FIELD)
+  const missing = fields.find(({ attribute }) => !columns.has(attribute))
+  if (missing !== undefined) {
+    throw new SettingsError(
+      `DJANGO_SESSION_JWT FIELDS: the user table has no column ${missing.attribute}. If Python computes it, give ` +
+        `hooks.jwtClaims, which returns "${missing.short}".`,
+    )
+  }
+  const refused = fields.find(({ attribute }) => !isJsonType(columns.get(attribute)))
+  if (refused === undefined) return
   throw new SettingsError(
-    `DJANGO_SESSION_JWT FIELDS: the user table has no column ${missing.attribute}. If Python computes it, give ` +
-      `hooks.jwtClaims, which returns "${missing.short}".`,
+    `DJANGO_SESSION_JWT FIELDS: ${refused.attribute} is a ${columns.get(refused.attribute)}, whose values JSON cannot ` +
+      'hold and with which django-session-jwt fails: take it out, or give hooks.jwtClaims.',
   )
 }
 

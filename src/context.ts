@@ -5,6 +5,7 @@
  * (django/contrib/sessions/middleware.py) and the few where this library differs on purpose.
  */
 import type { AuthState } from './auth/current-user.ts'
+import { pythonUser } from './auth/field-types.ts'
 import type { DjangoUser } from './auth/users.ts'
 import type { Connections } from './connect/connect.ts'
 import { type IncomingCookie, IncomingCookies } from './cookies/incoming-cookies.ts'
@@ -262,7 +263,7 @@ export class DjangoContext {
     const previous = reading !== undefined && 'key' in reading ? reading.claims : null
     const makeValue = cookie.prepare({
       previous,
-      user,
+      user: user && pythonUser(user),
       extra: (await hooks.jwtClaims?.(user)) ?? null,
       carry: saving.stored !== null && !saving.flushed && login.isClaimed && login.isAsOpened,
       renew: !login.isClaimed || user !== null,

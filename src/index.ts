@@ -5,7 +5,8 @@ export * from './augmentations.ts'
 export type { AnonymousReason, AuthState } from './auth/current-user.ts'
 export { type Denial, isSameOrigin, loginRequired } from './auth/guards.ts'
 export { sessionAuthHash } from './auth/session-hash.ts'
-export type { DjangoUser, LoadUser, ParentTable, UserField, UserRow, UserTable } from './auth/users.ts'
+export type { ParentTable, UserField, UserTable } from './auth/user-table.ts'
+export type { DjangoUser, LoadUser, UserRow } from './auth/users.ts'
 export {
   type Bridge,
   type BridgeHooks,

@@ -1,5 +1,5 @@
 /** The login of one request: judged once for each set of login values, and what a verdict does to the session. */
-import { type AnonymousReason, checkUser, type UserVerdict } from './auth/current-user.ts'
+import { checkUser, type UserVerdict } from './auth/current-user.ts'
 import type { DjangoUser } from './auth/users.ts'
 import type { Connections } from './connect/connect.ts'
 import { SettingsError } from './errors.ts'
@@ -7,8 +7,13 @@ import { AUTH_KEYS } from './session/frozen-changes.ts'
 import type { SessionSaving } from './session/saving.ts'
 import type { Settings } from './settings/settings.ts'
 
-/** Reasons that are reported, since a site's own settings may be the cause. */
+/** Reasons that are reported, since a site's own settings or code may be the cause. */
 export type LoginReason =
+  /**
+   * `_auth_user_id` is nothing that the key's field takes, or the backend is no text: Django answers 500. The visitor is
+   * anonymous; the session stays.
+   */
+  | 'malformed_login'
   /** The session names a user and has no auth hash. It opens as a new, empty one; row and cookie stay. */
   | 'auth_hash_missing'
   /** The auth hash is not the one of the user's password: it was changed, or SECRET_KEY differs. As above. */
@@ -17,7 +22,7 @@ export type LoginReason =
 export interface LoginParts {
   readonly settings: Settings
   readonly saving: SessionSaving
-  readonly users: Pick<Connections, 'loadUser' | 'loginHashes' | 'sessionAuthHash'>
+  readonly users: Pick<Connections, 'loadUser' | 'keyText' | 'loginHashes' | 'sessionAuthHash'>
   /** Whether the site makes this verified user anonymous. */
   veto(user: DjangoUser): boolean | Promise<boolean>
   report(reason: LoginReason): void
@@ -55,7 +60,7 @@ export class Login {
         saving.rotate(verdict.newHash)
         this.#judged = { values: this.#values(), verdict: Promise.resolve(verdict) }
       }
-    } else if (isReported(verdict.reason)) {
+    } else if (verdict.reason === 'auth_hash_missing' || verdict.reason === 'auth_hash_mismatch') {
       // Django flushes here. We leave row and cookie: one wrong setting must not log a whole site out.
       saving.detach()
       this.#parts.report(verdict.reason)
@@ -90,9 +95,13 @@ export class Login {
       AUTHENTICATION_BACKENDS: settings.AUTHENTICATION_BACKENDS,
       loadUser: users.loadUser,
       loginHashes: users.loginHashes,
+      ...(users.keyText && { keyText: users.keyText }),
       ...(users.sessionAuthHash && { sessionAuthHash: users.sessionAuthHash }),
     })
-    if (verdict.status === 'anonymous') return verdict
+    if (verdict.status === 'anonymous') {
+      if (verdict.reason === 'malformed_login') this.#parts.report(verdict.reason)
+      return verdict
+    }
     return (await veto(verdict.user)) ? { status: 'anonymous', reason: 'vetoed' } : verdict
   }
 
@@ -105,8 +114,4 @@ export class Login {
     const values = AUTH_KEYS.map((key) => this.#get(key))
     return JSON.stringify(values.map((value) => (typeof value === 'string' ? [value] : typeof value)))
   }
-}
-
-function isReported(reason: AnonymousReason): reason is LoginReason {
-  return reason === 'auth_hash_missing' || reason === 'auth_hash_mismatch'
 }

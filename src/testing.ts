@@ -9,7 +9,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DjangoSessionData, DjangoUserFields } from './augmentations.ts'
 import { sessionAuthHash } from './auth/session-hash.ts'
-import { type DjangoUser, publicUser, type UserRow, type UserTable, usersFromTable } from './auth/users.ts'
+import type { UserTable } from './auth/user-table.ts'
+import { type DjangoUser, publicUser, type UserRow, usersFromTable } from './auth/users.ts'
 import { type Bridge, type BridgeHooks, type BridgeOptions, createBridge } from './bridge.ts'
 import { hasUser, type MemoryUserTable, openMemoryDatabase, writeUser } from './databases/memory-database.ts'
 import { sqlite } from './databases/sqlite.ts'
@@ -218,7 +219,8 @@ function logIn({ settings, hooks }: OpenSite, session: Session, pk: string, row:
 async function userRow({ client, wallClock, settings, userTable }: OpenSite, pk: string): Promise<UserRow> {
   const database = sqlite({ path: '', wallClock, client })
   const row = await usersFromTable(database, settings.AUTH_USER_MODEL, userTable, DEADLINE_MS).load(pk)
-  if (row === null) throw new TypeError('The primary key of `user` is not one that Django would write.')
+  if (row === null || row.pk !== pk)
+    throw new TypeError('The primary key of `user` is not one that Django would write.')
   return row
 }
 

@@ -105,6 +105,7 @@ const MEANING: Readonly<Record<SuspiciousCode, readonly [what: string, command?:
   expired_session: ['a stored session has expired, and its cookie is deleted.', DOCTOR_FOR_KEY],
   session_data_corrupted: ['the signature of a stored session does not match SECRET_KEY or its fallbacks.'],
   session_data_unreadable: ['SESSION_SERIALIZER cannot read a stored session, or it is over options.limits.'],
+  malformed_login: ['the `_auth_user_id` of a session is no value that the key of AUTH_USER_MODEL takes.'],
   auth_hash_missing: ['a session names a user and has no auth hash, so that nobody is logged in.'],
   auth_hash_mismatch: ["the auth hash of a session is not the one of the user's password and SECRET_KEY."],
 }

@@ -74,9 +74,9 @@ describe('a login that changes while it is judged', () => {
     await slow.close()
   })
 
-  test('S28: values that are no text, whatever they are, are nobody’s', async () => {
+  test('S28: values that no int() takes, whatever they are, are nobody’s', async () => {
     const site = await makeSite()
-    for (const _auth_user_id of [{ toString: 1, valueOf: 1 }, 7, ['7'], true]) {
+    for (const _auth_user_id of [{ toString: 1, valueOf: 1 }, ['7'], true, '7.0', '', 'x', Number.POSITIVE_INFINITY]) {
       const key = await site.store({ ...loginValues(), _auth_user_id })
       expect(await site.open(`sessionid=${key}`).user()).toBeNull()
     }

@@ -8,7 +8,8 @@ import { SettingsError } from '../errors.ts'
 import { constantTimeCompare } from '../signing/salted-hmac.ts'
 import { synchronous } from '../unheard.ts'
 import { sessionAuthHash } from './session-hash.ts'
-import { type DjangoUser, type LoadUser, publicUser, type UserRow } from './users.ts'
+import { keyText } from './user-keys.ts'
+import { type DjangoUser, type LoadUser, publicUser, type UserRow, type UsersInTable } from './users.ts'
 
 export type AnonymousReason =
   | 'not_logged_in'
@@ -38,6 +39,8 @@ export interface UserCheckOptions {
   readonly SECRET_KEY_FALLBACKS: readonly (string | Uint8Array)[]
   readonly AUTHENTICATION_BACKENDS: readonly string[]
   readonly loadUser: LoadUser
+  /** Of which user a session's `_auth_user_id` speaks; text and integers as they are by default. */
+  readonly keyText?: UsersInTable['keyText']
   /** The hash that is written, and behind it those that are taken too. */
   readonly loginHashes: readonly ('sha256' | 'sha1')[]
   /** For user models with a `get_session_auth_hash` of their own. */
@@ -55,12 +58,17 @@ export async function checkUser(get: (key: string) => unknown, options: UserChec
   const id = get('_auth_user_id')
   const backend = get('_auth_user_backend')
   if (id === undefined || backend === undefined) return anonymous('not_logged_in')
-  if (typeof id !== 'string' || typeof backend !== 'string' || id === '') return anonymous('malformed_login')
+  if (typeof backend !== 'string') return anonymous('malformed_login')
   if (!options.AUTHENTICATION_BACKENDS.includes(backend)) return anonymous('backend_not_allowed')
+  // Python takes None, and finds nobody.
+  if (id === null) return anonymous('unknown_user')
+  const key = await (options.keyText ?? textOrInteger)(id)
+  if (key === null) return anonymous('malformed_login')
 
-  const row = await options.loadUser(id)
+  const row = await options.loadUser(key)
   if (row === null) return anonymous('unknown_user')
-  if (row.is_active === false && !ALLOW_INACTIVE.has(backend)) return anonymous('inactive_user')
+  const user = publicUser(key, row)
+  if (!user.is_active && !ALLOW_INACTIVE.has(backend)) return anonymous('inactive_user')
 
   const stored = get('_auth_user_hash')
   if (typeof stored !== 'string' || stored === '') return anonymous('auth_hash_missing')
@@ -70,13 +78,18 @@ export async function checkUser(get: (key: string) => unknown, options: UserChec
       : options.loginHashes.map((algorithm) => sessionAuthHash(row.password, key, { algorithm }))
   const isHash = (hash: string): boolean => constantTimeCompare(stored, hash)
 
-  const user = publicUser(id, row)
   const [hash = '', ...others] = hashesWith(options.SECRET_KEY)
   if (isHash(hash) || others.some(isHash)) return { status: 'authenticated', user }
   if (options.SECRET_KEY_FALLBACKS.some((key) => hashesWith(key).some(isHash))) {
     return { status: 'authenticated', user, newHash: hash }
   }
   return anonymous('auth_hash_mismatch')
+}
+
+/** Of a site that loads its users itself, nobody knows the type of the key. */
+async function textOrInteger(id: unknown): Promise<string | null> {
+  const isPlain = (typeof id === 'string' && id !== '') || typeof id === 'bigint' || Number.isSafeInteger(id)
+  return isPlain ? keyText(id, undefined) : null
 }
 
 function anonymous(reason: AnonymousReason): UserVerdict {

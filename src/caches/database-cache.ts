@@ -7,7 +7,7 @@
  *
  * Django makes room when it writes more than MAX_ENTRIES, live sessions included; this library never does.
  */
-import { type Database, type Instant, type Row, type SqlPart, UniqueViolation } from '../databases/database.ts'
+import { type Database, type Instant, type Row, type SqlPart, UniqueViolation, yesOrNo } from '../databases/database.ts'
 import { allOf } from '../databases/sql-dialect.ts'
 import type { Deadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
@@ -65,7 +65,7 @@ export function databaseCache({ database, now, instant, ...options }: DatabaseCa
   return {
     async get(key, deadline) {
       const row = await select(key, deadline)
-      if (!row?.alive) return null
+      if (row === undefined || yesOrNo(row.alive) !== true) return null
       const value = String(row.value)
       const endsAt = database.toDate(row.expires)
       return { bytes: Buffer.from(value, 'base64'), version: value, ...(endsAt !== null && { endsAt }) }

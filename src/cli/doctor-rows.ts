@@ -43,7 +43,7 @@ async function sessionTables(site: Site): Promise<string[]> {
   const rows = await database.rows(sql, ['session_key', 'session_data', 'expire_date'], site.deadline())
   const counted = await Promise.all(
     rows.map(async ({ name }) => {
-      const first = `SELECT session_key FROM ${database.dialect.quote(String(name))} LIMIT 1`
+      const first = `SELECT session_key FROM ${database.dialect.quoteName(String(name))} LIMIT 1`
       const found = await database.rows(first, [], site.deadline()).catch(() => [])
       return { name: String(name), isFilled: found.length > 0 }
     }),

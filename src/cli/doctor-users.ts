@@ -18,7 +18,7 @@ export async function checkUsers(site: Site, explanation: Explanation): Promise<
   }
   const users = usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable ?? {}, DEADLINE_MS)
   const columns = await users.columns()
-  if (columns !== null && !columns.includes('password')) {
+  if (!columns.has('password')) {
     explanation.refuse('wrong_users', 'the user table has no column password: see options.userTable')
     return
   }
@@ -26,7 +26,9 @@ export async function checkUsers(site: Site, explanation: Explanation): Promise<
   const verdicts = []
   for (const login of hasRows(site) ? await logins(site) : []) {
     const get = (name: string): unknown => login.get(name)?.decode()
-    verdicts.push(await checkUser(get, { ...settings, loginHashes: hashes, loadUser: users.load }))
+    verdicts.push(
+      await checkUser(get, { ...settings, loginHashes: hashes, loadUser: users.load, keyText: users.keyText }),
+    )
   }
   const known = verdicts.filter(({ status }) => status === 'authenticated').length
   explanation.note(

@@ -6,14 +6,13 @@ import { databaseCache, databaseCacheKey } from '../caches/database-cache.ts'
 import { fileCache, fileCacheKey } from '../caches/file-cache.ts'
 import { pickledItems } from '../caches/pickled-items.ts'
 import type { Database, Instant } from '../databases/database.ts'
-import { standardSql } from '../databases/sql-dialect.ts'
 import { named, SettingsError } from '../errors.ts'
 import type { SerializerOptions } from '../serializers/choose-serializer.ts'
 import type { CacheSettings } from '../settings/cache-setting.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { SigningLimits } from '../signing/signer.ts'
 import type { BridgeWarning } from '../warnings.ts'
-import { checkDatabase, type DatabaseOptions } from './database.ts'
+import { checkDatabase, type DatabaseOptions, dialectOf } from './database.ts'
 import { djangoRedisBackend } from './django-redis.ts'
 import { pylibmcBackend, pymemcacheBackend } from './memcached.ts'
 import { redisBackend } from './redis.ts'
@@ -55,7 +54,7 @@ export interface CacheBackend {
 const BACKENDS: Readonly<Record<string, CacheBackend>> = {
   'django.core.cache.backends.db.DatabaseCache': {
     check(cache, options, settings) {
-      standardSql.quote(onlyLocation(cache))
+      dialectOf(settings, options).quote(onlyLocation(cache))
       checkDatabase(settings, options)
     },
     open: (cache, { now, pickle, limits }, { database, instant }) => ({

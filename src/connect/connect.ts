@@ -1,6 +1,7 @@
 /** From settings to live objects, which requests share. */
 import type { UserCheckOptions } from '../auth/current-user.ts'
-import { checkUserTable, type LoadUser, type UserTable, usersFromTable } from '../auth/users.ts'
+import type { UserTable } from '../auth/user-table.ts'
+import { checkUserTable, type LoadUser, type UsersInTable, usersFromTable } from '../auth/users.ts'
 import { loadWallClock, ZONE_CLOCK_REASON } from '../databases/wall-clock.ts'
 import { SettingsError } from '../errors.ts'
 import { chooseSerializer, type SerializerOptions } from '../serializers/choose-serializer.ts'
@@ -16,7 +17,7 @@ import { judgeSessionKey, type SessionKeyRule } from '../stores/session-key.ts'
 import type { SessionStore } from '../stores/store.ts'
 import type { BridgeWarning } from '../warnings.ts'
 import { checkCache, openCache } from './cache.ts'
-import { checkDatabase, type DatabaseClient, hasDatabase, openDatabase } from './database.ts'
+import { checkDatabase, type DatabaseClient, dialectOf, hasDatabase, openDatabase } from './database.ts'
 import { engineOf, keepsTypes, sessionCodec } from './engines.ts'
 import { bridgeClosed } from './lazy-connections.ts'
 import { needPackage } from './optional-package.ts'
@@ -48,8 +49,10 @@ export interface Connections {
   readonly clock: SessionClock
   /** Null when the settings name no database with users and no hook loads them. */
   readonly loadUser: LoadUser | null
-  /** What the user table has; null where a hook loads users, or no user is there yet. */
-  userColumns(): Promise<readonly string[] | null>
+  /** Of which user a session speaks, where the table has them. */
+  readonly keyText?: UsersInTable['keyText']
+  /** What the user table has, with the types of fields; null where a hook loads users. */
+  userColumns(): Promise<Awaited<ReturnType<UsersInTable['columns']>> | null>
   readonly loginHashes: UserCheckOptions['loginHashes']
   readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
   close(): Promise<void>
@@ -68,7 +71,7 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
   if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
   if (needs.includes('database') || hasDatabase(settings, options)) {
     checkDatabase(settings, options)
-    checkUserTable(settings.AUTH_USER_MODEL, options.userTable)
+    checkUserTable(dialectOf(settings, options), settings.AUTH_USER_MODEL, options.userTable)
   }
   if (needs.includes('cache')) checkCache(settings, options)
 }
@@ -113,6 +116,7 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
       storedMoment: momentRule(settings.DJANGO_VERSION, { keepsTypes: keepsTypes(settings, options), wallClock }),
     },
     loadUser: options.loadUser ?? (users && whileOpen(users.load, refuseOnceClosed)),
+    ...(options.loadUser === undefined && users !== null && { keyText: whileOpen(users.keyText, refuseOnceClosed) }),
     userColumns: async () => (options.loadUser === undefined && users !== null ? users.columns() : null),
     loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
@@ -123,10 +127,13 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
   }
 }
 
-function whileOpen(load: LoadUser, refuseOnceClosed: () => void): LoadUser {
-  return async (id) => {
+function whileOpen<Asked, Answer>(
+  ask: (asked: Asked) => Promise<Answer>,
+  refuseOnceClosed: () => void,
+): (asked: Asked) => Promise<Answer> {
+  return async (asked) => {
     refuseOnceClosed()
-    return load(id)
+    return ask(asked)
   }
 }
 

@@ -1,9 +1,10 @@
 /** From DATABASES.default to a live database. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { Database } from '../databases/database.ts'
-import { mysql } from '../databases/mysql.ts'
+import type { Database, SqlDialect } from '../databases/database.ts'
+import { mysql, mysqlSql } from '../databases/mysql.ts'
 import type { MysqlPool } from '../databases/mysql-pool.ts'
 import { type PostgresPool, postgres } from '../databases/postgres.ts'
+import { standardSql } from '../databases/sql-dialect.ts'
 import { sqlite } from '../databases/sqlite.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { named, SettingsError } from '../errors.ts'
@@ -38,6 +39,13 @@ export function checkDatabase(settings: Settings, { clients }: DatabaseOptions):
   }
   if (database.vendor === 'mysql') checkMysql(database)
   if (database.vendor === 'postgresql') checkPostgres(database)
+}
+
+/** What the database's SQL is like, known before anything is opened. */
+export function dialectOf(settings: Settings, { clients }: DatabaseOptions): SqlDialect {
+  const client = clients.databases?.[ALIAS]
+  if (client === undefined) return settings.DATABASES[ALIAS]?.vendor === 'mysql' ? mysqlSql : standardSql
+  return 'getConnection' in client || 'pool' in client ? mysqlSql : standardSql
 }
 
 /** Makes the live object; the server is reached when the first statement needs it. */

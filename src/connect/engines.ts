@@ -2,7 +2,6 @@
 import type { ConnectedCache } from '../caches/cache.ts'
 import { MOST_COOKIE_BYTES } from '../cookies/set-cookie.ts'
 import type { Database } from '../databases/database.ts'
-import { standardSql } from '../databases/sql-dialect.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { named, SettingsError } from '../errors.ts'
 import { chooseSerializer } from '../serializers/choose-serializer.ts'
@@ -21,6 +20,7 @@ import { type SessionKeyRule, sessionKeyRule } from '../stores/session-key.ts'
 import { signedCookies } from '../stores/signed-cookies.ts'
 import type { SessionStore } from '../stores/store.ts'
 import type { ConnectOptions } from './connect.ts'
+import { dialectOf } from './database.ts'
 
 /** What an engine is made of; servers are reached when the first call needs them. */
 export interface EngineParts {
@@ -97,8 +97,9 @@ function openDb({ options, wallClock, codec, expiryOf, database }: EngineParts):
   })
 }
 
-function checkTable(_: Settings, { sessionTable: { name } }: ConnectOptions): void {
-  if (name !== undefined) standardSql.quote(name)
+function checkTable(settings: Settings, options: ConnectOptions): void {
+  const { name } = options.sessionTable
+  if (name !== undefined) dialectOf(settings, options).quote(name)
 }
 
 function openFile({ settings, options, wallClock, codec, expiryOf }: EngineParts): SessionStore {

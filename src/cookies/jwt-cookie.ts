@@ -4,11 +4,13 @@
  * A new end of life (`exp`) is given only to anonymous sessions and to users verified in the same request, and never
  * one behind the session's own; every other token keeps the old one, so that none outlives a privilege its user lost.
  */
-import { KeyRequired, SettingsError } from '../errors.ts'
+import { KeyRequired, named, SettingsError } from '../errors.ts'
 import { expirySecond, type Field, formatClaims, parseFields, refuseOverwrites } from '../jwt/claims.ts'
 import { signJws } from '../jwt/jws.ts'
 import { readKeySetting } from '../jwt/key-setting.ts'
 import { type TokenRefusal, type TokenRules, verifyToken } from '../jwt/token.ts'
+import { isPlainObject } from '../python/json-writer.ts'
+import { PyFloat } from '../python/values.ts'
 import type { JwtSettings, Settings } from '../settings/settings.ts'
 import type { Expiry } from '../stores/session-expiry.ts'
 import type { SessionKeyRule } from '../stores/session-key.ts'
@@ -133,11 +135,15 @@ function fieldValues(issue: CookieIssue, fields: readonly Field[], jwt: JwtSetti
   return values
 }
 
-/** Python's `pk` is the primary key in its own type, a number for most. */
+/** @throws SettingsError for a value that PyJWT cannot write, and Django fails with in every response */
 function attributeOf(user: Readonly<Record<string, unknown>>, attribute: string): unknown {
   const value = Object.hasOwn(user, attribute) ? user[attribute] : undefined
-  if (attribute !== 'pk' || typeof value !== 'string' || !/^\d{1,15}$/.test(value)) return value
-  return Number(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isPlainObject(value)) return value
+  if (value instanceof PyFloat) return value
+  throw new SettingsError(
+    `DJANGO_SESSION_JWT FIELDS: ${named(attribute)} is a date, a Decimal, a UUID or another value that JSON cannot ` +
+      'hold, and with which django-session-jwt fails: take it out, or give CALLABLE, here hooks.jwtClaims.',
+  )
 }
 
 /** FIELDS that Django takes and that cannot work: it would write tokens that are refused, or Python would be needed. */

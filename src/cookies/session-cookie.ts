@@ -32,7 +32,10 @@ export type CookieReason =
 export interface CookieIssue {
   /** The verified claims of the request's cookie. */
   readonly previous: Claims | null
-  /** The user whose row was read and whose hash was verified in this request; null for an anonymous session. */
+  /**
+   * The user whose row was read and whose hash was verified in this request, with values as Python has them; null for an
+   * anonymous session.
+   */
   readonly user: Readonly<Record<string, unknown>> | null
   /** What the site's `jwtClaims` hook adds. */
   readonly extra: Claims | null

@@ -15,7 +15,11 @@ export interface MysqlQuery {
   values?: (string | Uint8Array | null)[]
 }
 
-export type MysqlCallback = (error: NodeJS.ErrnoException | null, result: unknown) => void
+export type MysqlCallback = (
+  error: NodeJS.ErrnoException | null,
+  result: unknown,
+  fields?: readonly { readonly name: string }[],
+) => void
 
 export interface MysqlCallbackPool {
   getConnection(done: (error: NodeJS.ErrnoException | null, connection: MysqlConnection) => void): void

@@ -2,7 +2,8 @@
  * Statements of MySQL on one connection, prepared: parameters travel beside the SQL, always as text, since to MySQL a
  * number 0 equals every text that starts with no digit.
  */
-import type { SqlPart, SqlValue } from './database.ts'
+import type { MysqlField } from './column-types.ts'
+import type { Row, SqlPart, SqlValue } from './database.ts'
 import { mysqlFaults } from './mysql-faults.ts'
 import type { MysqlCallback, MysqlConnection } from './mysql-pool.ts'
 
@@ -23,19 +24,45 @@ const PLAIN = {
   nestTables: false,
   namedPlaceholders: false,
   // Nothing but a function takes the place of a site's own.
-  typeCast: withSafeIntegers,
+  typeCast: asStored,
 }
 
-/** An integer that a site wants as text: '0' would be true. */
-function withSafeIntegers({ type }: { readonly type: string }, next: () => unknown): unknown {
+interface ReceivedValue {
+  readonly type: string
+  readonly extendedFormat?: string
+  string(encoding: string): string | null
+}
+
+/**
+ * Decimals and JSON as text, whatever a pool is set to; an integer as a number where it is safe, since a site that wants
+ * text has '0', which is true.
+ */
+function asStored(received: ReceivedValue, next: () => unknown): unknown {
+  const { type, extendedFormat } = received
+  if (type === 'JSON' || extendedFormat === 'json' || DECIMALS.includes(type)) return received.string('utf8')
   const value = next()
   const isText = typeof value === 'string' && INTEGERS.includes(type)
   return isText && Number.isSafeInteger(Number(value)) ? Number(value) : value
 }
 
+const DECIMALS = ['DECIMAL', 'NEWDECIMAL']
 const INTEGERS = ['TINY', 'SHORT', 'INT24', 'LONG', 'LONGLONG']
 
-/** Rows of a statement that reads, the answer to one that writes. */
+/** What a statement that reads found. */
+export interface Selected {
+  readonly rows: Row[]
+  readonly fields: readonly MysqlField[]
+}
+
+export function select(connection: MysqlConnection, { sql, parameters }: SqlPart): Promise<Selected> {
+  return new Promise((resolve, reject) => {
+    connection.execute({ ...PLAIN, sql, values: parameters.map(bound) }, (error, rows, fields = []) =>
+      error ? reject(error) : resolve({ rows: rows as Row[], fields: fields as readonly MysqlField[] }),
+    )
+  })
+}
+
+/** The answer to a statement that writes. */
 export function execute(connection: MysqlConnection, { sql, parameters }: SqlPart): Promise<unknown> {
   return answer((done) => connection.execute({ ...PLAIN, sql, values: parameters.map(bound) }, done))
 }

@@ -1,11 +1,21 @@
 /** MySQL and MariaDB through `mysql2`; a pool that was given is used and never ended. */
 import { SettingsError } from '../errors.ts'
-import type { Database, Row, SqlDialect, SqlPart } from './database.ts'
+import { mysqlType } from './column-types.ts'
+import type { Database, SqlDialect, SqlPart } from './database.ts'
 import { mysqlFaults } from './mysql-faults.ts'
 import { callbackPool, connectionOf, countsOf, type MysqlConnection, type MysqlPool } from './mysql-pool.ts'
-import { type Done, execute, executeStrictly, isUncommitted, matchedRows, query } from './mysql-statements.ts'
+import {
+  type Done,
+  execute,
+  executeStrictly,
+  isUncommitted,
+  matchedRows,
+  query,
+  type Selected,
+  select,
+} from './mysql-statements.ts'
 import { pooledStatements, type Statement } from './pooled-statements.ts'
-import { allOf, equals, quoteIdentifier } from './sql-dialect.ts'
+import { allOf, equals, quoteName, quoteTable } from './sql-dialect.ts'
 import { naiveDate, type WallClock } from './wall-clock.ts'
 
 export interface MysqlOptions {
@@ -34,7 +44,7 @@ export function mysql({ pool: open, greeting, end, wallClock }: MysqlOptions): D
   }
 
   async function send(connection: MysqlConnection, statement: Statement): Promise<unknown> {
-    if (statement.isRead) return execute(connection, statement)
+    if (statement.isRead) return select(connection, statement)
     if (lenient.has(connection)) return executeStrictly(connection, statement)
     const done = (await execute(connection, statement)) as Done
     if (isUncommitted(done)) throw notCommitting()
@@ -58,7 +68,12 @@ export function mysql({ pool: open, greeting, end, wallClock }: MysqlOptions): D
   }, mysqlFaults)
   return {
     dialect: mysqlSql,
-    rows: async (sql, parameters, deadline) => (await run({ sql, parameters, isRead: true }, deadline)) as Row[],
+    rows: async (sql, parameters, deadline) =>
+      ((await run({ sql, parameters, isRead: true }, deadline)) as Selected).rows,
+    async typedRows(sql, parameters, deadline) {
+      const { rows, fields } = (await run({ sql, parameters, isRead: true }, deadline)) as Selected
+      return { rows, types: new Map(fields.map((field) => [field.name, mysqlType(field)])) }
+    },
     execute: async (sql, parameters, deadline) =>
       matchedRows((await run({ sql, parameters, isRead: false }, deadline)) as Done),
     fromInstant: (instant) => instant.wallClock,
@@ -67,8 +82,9 @@ export function mysql({ pool: open, greeting, end, wallClock }: MysqlOptions): D
   }
 }
 
-const mysqlSql: SqlDialect = {
-  quote: (name) => quoteIdentifier(name, '`'),
+export const mysqlSql: SqlDialect = {
+  quote: (name) => quoteTable(name, '`'),
+  quoteName: (name) => quoteName(name, '`'),
   isText: hasBytes,
   // The index finds the rows that resemble, among them the bytes the one that is meant.
   isKey: (column, text) => allOf(equals(column, text), hasBytes(column, text)),

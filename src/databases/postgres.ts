@@ -2,6 +2,8 @@
  * PostgreSQL through `pg`. A connection that missed its deadline or broke is destroyed, never used again; a pool that
  * was given is used and never ended.
  */
+import { parseIsoFormat } from '../python/iso-format.ts'
+import { postgresType } from './column-types.ts'
 import type { Database, Row } from './database.ts'
 import type { PoolCounts } from './pool-use.ts'
 import { pooledStatements } from './pooled-statements.ts'
@@ -10,15 +12,22 @@ import { standardSql } from './sql-dialect.ts'
 
 /** The part of a `pg` client that is used. */
 export interface PostgresClient {
-  query(text: string, values: unknown[]): Promise<PostgresResult>
+  query(query: PostgresQuery, values: unknown[]): Promise<PostgresResult>
   /** With `true` the connection is closed instead of going back to the pool. */
   release(destroy?: boolean): void
   on?(event: 'error', listener: () => void): unknown
   removeListener?(event: 'error', listener: () => void): unknown
 }
 
+/** A statement, and how its values are read: a site may have set `pg.types` to make something else of them. */
+export interface PostgresQuery {
+  readonly text: string
+  readonly types: { getTypeParser(oid: number, format?: string): (value: never) => unknown }
+}
+
 export interface PostgresResult {
   readonly rows: unknown[]
+  readonly fields?: readonly { readonly name: string; readonly dataTypeID: number }[]
   readonly rowCount: number | null
 }
 
@@ -41,7 +50,7 @@ export function postgres(options: PostgresOptions): Database {
       server: 'PostgreSQL',
       counts: pool,
       connect: () => pool.connect(),
-      send: (client, { sql, parameters }) => client.query(numbered(sql), [...parameters]),
+      send: (client, { sql, parameters }) => client.query({ text: numbered(sql), types: AS_TEXT }, [...parameters]),
       release: (client, destroy) => client.release(destroy),
       ...(options.end && { end: () => options.end?.(pool) ?? Promise.resolve() }),
     }
@@ -49,6 +58,13 @@ export function postgres(options: PostgresOptions): Database {
   return {
     dialect: standardSql,
     rows: async (sql, parameters, deadline) => (await run({ sql, parameters, isRead: true }, deadline)).rows as Row[],
+    async typedRows(sql, parameters, deadline) {
+      const { rows, fields = [] } = await run({ sql, parameters, isRead: true }, deadline)
+      return {
+        rows: rows as Row[],
+        types: new Map(fields.map(({ name, dataTypeID }) => [name, postgresType(dataTypeID)])),
+      }
+    },
     execute: async (sql, parameters, deadline) =>
       (await run({ sql, parameters, isRead: false }, deadline)).rowCount ?? 0,
     fromInstant: (instant) => instant.at.toISOString(),
@@ -57,14 +73,45 @@ export function postgres(options: PostgresOptions): Database {
   }
 }
 
-/** A site's own pool may parse timestamps itself: text with an offset is taken too. */
-function toDate(column: unknown): Date | null {
-  if (column instanceof Date) return column
-  const milliseconds = typeof column === 'string' ? Date.parse(column) : Number.NaN
-  return Number.isNaN(milliseconds) ? null : new Date(milliseconds)
+const BOOL = 16
+const TIMESTAMPS = [1114, 1184]
+const INTEGERS: Readonly<Record<number, (value: Buffer) => bigint | number>> = {
+  20: (value) => value.readBigInt64BE(),
+  21: (value) => value.readInt16BE(),
+  23: (value) => value.readInt32BE(),
 }
 
+/** Every value as PostgreSQL's own text, except booleans. */
+const AS_TEXT: PostgresQuery['types'] = {
+  getTypeParser: (oid, format) => {
+    if (format === 'binary') return (value: Buffer) => fromBinary(oid, value)
+    return oid === BOOL ? (text: string) => text === 't' : (text: string) => text
+  },
+}
+
+/** Of a pool made with `binary: true`; what is not read here stays bytes. */
+function fromBinary(oid: number, value: Buffer): unknown {
+  if (oid === BOOL) return value[0] === 1
+  const integer = INTEGERS[oid]
+  if (integer !== undefined) return String(integer(value))
+  // Microseconds since 2000.
+  if (TIMESTAMPS.includes(oid)) {
+    const microseconds = value.readBigInt64BE()
+    return new Date(Date.UTC(2000, 0, 1) + Number(microseconds / 1000n)).toISOString()
+  }
+  const type = postgresType(oid)
+  if (type === 'UUIDField') return value.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  return type === 'TextField' || type === undefined ? value.toString('utf8') : value
+}
+
+/** `2026-01-02 03:04:05.678901+00`; a session of the server may have another offset. */
+function toDate(column: unknown): Date | null {
+  const read = typeof column === 'string' ? parseIsoFormat(column) : null
+  return read === null ? null : new Date(read.localMilliseconds - (read.offsetMilliseconds ?? 0))
+}
+
+/** A quoted name may have a question mark of its own. */
 function numbered(sql: string): string {
   let count = 0
-  return sql.replaceAll('?', () => `$${++count}`)
+  return sql.replace(/"(?:[^"]|"")*"|\?/g, (found) => (found === '?' ? `$${++count}` : found))
 }

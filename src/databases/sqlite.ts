@@ -8,7 +8,8 @@ import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
 import { DriverMissingError, driverFault, StoreUnavailable } from '../errors.ts'
-import { type Database, type Row, type SqlValue, UniqueViolation } from './database.ts'
+import { sqliteType } from './column-types.ts'
+import { type Database, type Row, type SqlValue, type TypedRows, UniqueViolation } from './database.ts'
 import { standardSql } from './sql-dialect.ts'
 import { isLocked, sqliteFault } from './sqlite-faults.ts'
 import { naiveDate, type WallClock } from './wall-clock.ts'
@@ -22,6 +23,8 @@ export interface SqliteOptions {
 }
 
 const MEMORY = ':memory:'
+/** The first table of a SELECT of ours. */
+const FROM = / FROM ("(?:[^"]|"")*"\.)?("(?:[^"]|"")*")/
 
 export function sqlite(options: SqliteOptions): Database {
   const { wallClock, client } = options
@@ -36,8 +39,22 @@ export function sqlite(options: SqliteOptions): Database {
     opened ??= client ?? openSqlite(options.path)
     const made = opened.prepare(sql)
     made.setReadBigInts(true)
+    // A client of the site may have it otherwise; older Nodes have no such thing.
+    made.setReturnArrays?.(false)
     statements.set(sql, made)
     return made
+  }
+
+  function columnTypes(prepared: StatementSync, sql: string): TypedRows['types'] {
+    const columns = prepared.columns?.() ?? tableColumns(sql)
+    return new Map(columns.map(({ name, type }) => [name, sqliteType(type)]))
+  }
+
+  /** Node 22.15 cannot say it of a statement. */
+  function tableColumns(sql: string): { name: string; type: string }[] {
+    const [, schema = '', table = ''] = FROM.exec(sql) ?? []
+    const made = opened?.prepare(`PRAGMA ${schema}table_info(${table})`)
+    return (made?.all() ?? []) as { name: string; type: string }[]
   }
 
   function close(): void {
@@ -79,6 +96,11 @@ export function sqlite(options: SqliteOptions): Database {
     dialect: standardSql,
     rows: (sql, parameters, deadline) =>
       run(sql, deadline, (prepared) => prepared.all(...parameters.map(bound)).map(withSafeIntegers)),
+    typedRows: (sql, parameters, deadline) =>
+      run(sql, deadline, (prepared) => ({
+        rows: prepared.all(...parameters.map(bound)).map(withSafeIntegers),
+        types: columnTypes(prepared, sql),
+      })),
     execute: (sql, parameters, deadline) =>
       run(sql, deadline, (prepared) => Number(prepared.run(...parameters.map(bound)).changes)),
     fromInstant: (instant) => instant.wallClock,

@@ -6,6 +6,7 @@ import { named, SerializationError } from '../errors.ts'
 import { PyTuple } from './collections.ts'
 import { PyDate, PyDateTime, PyTime, PyTimeDelta } from './dates.ts'
 import { PySafeString } from './django-text.ts'
+import { durationText } from './duration.ts'
 import { floatRepr } from './float-repr.ts'
 import { DEFAULT_DEPTH, objectOf, orderedObjectOf } from './json-tree.ts'
 import { isPlainObject } from './json-writer.ts'
@@ -54,7 +55,7 @@ function keyText(key: unknown): string {
 function textOf(value: object): string | undefined {
   if (value instanceof PyDateTime) return dateTimeText(value)
   if (value instanceof PyTime) return timeText(value)
-  if (value instanceof PyTimeDelta) return durationText(value)
+  if (value instanceof PyTimeDelta) return durationText(microsecondsOf(value))
   if (value instanceof PyDate || value instanceof PyDecimal || value instanceof PyUuid) return value.toString()
   return value instanceof PySafeString ? value.value : undefined
 }
@@ -75,16 +76,7 @@ function timeText(time: PyTime): string {
   return time.toString().slice(0, 12)
 }
 
-/** @see django/utils/duration.py duration_iso_string */
-function durationText({ days, seconds, microseconds }: PyTimeDelta): string {
-  const isNegative = days < 0
-  // Negated as a whole: Python's days are below zero alone.
-  const total = (BigInt(days) * 86_400n + BigInt(seconds)) * 1_000_000n + BigInt(microseconds)
-  const size = isNegative ? -total : total
-  const two = (value: bigint): string => String(value).padStart(2, '0')
-  const whole = size / 1_000_000n
-  const micro = size % 1_000_000n
-  const fraction = micro === 0n ? '' : `.${String(micro).padStart(6, '0')}`
-  const time = `${two((whole / 3600n) % 24n)}H${two((whole / 60n) % 60n)}M${two(whole % 60n)}${fraction}S`
-  return `${isNegative ? '-' : ''}P${whole / 86_400n}DT${time}`
+/** As a whole: Python's days are below zero alone. */
+function microsecondsOf({ days, seconds, microseconds }: PyTimeDelta): bigint {
+  return (BigInt(days) * 86_400n + BigInt(seconds)) * 1_000_000n + BigInt(microseconds)
 }

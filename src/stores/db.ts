@@ -2,7 +2,7 @@
  * Sessions in a database table. Mirrors django/contrib/sessions/backends/db.py, but every write compares and swaps:
  * a session that was deleted meanwhile is not recreated, and what somebody else wrote meanwhile is merged, not lost.
  */
-import { type Database, type Row, type SqlValue, UniqueViolation } from '../databases/database.ts'
+import { type Database, type Row, type SqlValue, UniqueViolation, yesOrNo } from '../databases/database.ts'
 import { allOf } from '../databases/sql-dialect.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
@@ -56,7 +56,7 @@ const CHECKED_ROWS = 20
 
 export function db(options: DbStoreOptions): RowStore {
   const { database, codec, expiryOf, wallClock } = options
-  const { quote, isText, isKey, deleteSome } = database.dialect
+  const { quote, quoteName, isText, isKey, deleteSome } = database.dialect
   const table = quote(options.table ?? 'django_session')
   const hasKey = (key: string) => isKey('session_key', key)
 
@@ -66,7 +66,7 @@ export function db(options: DbStoreOptions): RowStore {
     const expiry = expiryOf(data)
     const extra = Object.entries(synchronous(options.columns?.(data, request) ?? {}, asyncColumns))
     return {
-      names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quote),
+      names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quoteName),
       values: [text, database.fromInstant(expiry.instant), ...extra.map(([, value]) => value)],
       stored: (key: string): StoredSession => writtenSession(key, text, expiry, () => codec.decode(text)),
     }
@@ -141,7 +141,7 @@ export function db(options: DbStoreOptions): RowStore {
     async load(key, deadline = begin()) {
       const row = await select(key, deadline)
       if (row === undefined) return { absent: 'unknown', reason: 'unknown_session' }
-      if (!row.alive) return { absent: 'expired', reason: 'expired_session' }
+      if (yesOrNo(row.alive) !== true) return { absent: 'expired', reason: 'expired_session' }
       return open(key, row)
     },
 

@@ -6,6 +6,7 @@ import { type Bridge, createBridge } from '../../src/bridge.ts'
 import type { DatabaseClient } from '../../src/connect/database.ts'
 import type { DjangoContext } from '../../src/context.ts'
 import type { MysqlCallbackPool, MysqlConnection } from '../../src/databases/mysql-pool.ts'
+import type { PostgresQuery } from '../../src/databases/postgres.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { linkInsteadOfMoving, watchFiles } from './watched-files.ts'
 import { watchedRedis } from './watched-redis.ts'
@@ -67,16 +68,16 @@ function postgresClients() {
       const client = await pool.connect()
       return {
         release: (destroy?: boolean) => client.release(destroy),
-        async query(text: string, values: unknown[]) {
+        async query(asked: PostgresQuery, values: unknown[]) {
           if (isAt('before')) die()
-          const asking = client.query(text, values)
+          const asking = client.query(asked, values)
           if (isAt('during')) {
             // The driver has handed it to the system by then.
             setImmediate(die)
             await never
           }
           const result = await asking
-          answered(text)
+          answered(asked.text)
           return result
         },
       }

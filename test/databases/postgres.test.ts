@@ -43,7 +43,7 @@ async function connect(): Promise<PostgresClient> {
   connected++
   await settle(connects.shift())
   const client: PostgresClient = {
-    async query(text) {
+    async query({ text }) {
       sent.push(text)
       await settle(queries.shift())
       return RESULT

@@ -1,0 +1,48 @@
+/** Texts of PostgreSQL for what it has types of its own for: arrays and intervals. */
+
+/**
+ * `{1,NULL,"a\"b",{…}}` as nested arrays of texts; undefined for text that is none, and with bounds of its own.
+ * @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ */
+export function parsePostgresArray(text: string): unknown[] | undefined {
+  const stack: unknown[][] = []
+  let end = 0
+  ITEM.lastIndex = 0
+  for (let match = ITEM.exec(text); match !== null; match = ITEM.exec(text)) {
+    end = ITEM.lastIndex
+    const [token, quoted] = match
+    const inner = stack.at(-1)
+    if (token === '{') {
+      const opened: unknown[] = []
+      inner?.push(opened)
+      stack.push(opened)
+    } else if (token === '}') {
+      stack.pop()
+      if (stack.length === 0) return end === text.length ? inner : undefined
+    } else if (token !== ',') {
+      inner?.push(quoted === undefined ? (token === 'NULL' ? null : token) : quoted.replace(/\\([\s\S])/g, '$1'))
+    }
+    if (stack.length === 0) return undefined
+  }
+  return undefined
+}
+
+const ITEM = /[{},]|"((?:[^"\\]|\\[\s\S])*)"|[^{},"\\]+/y
+
+/**
+ * The microseconds of `-1 days +02:03:04.5` or `1 year 2 mons`; a year has 365 days and a month 30, as in psycopg.
+ * Undefined for another style of intervals.
+ */
+export function parsePostgresInterval(text: string): bigint | undefined {
+  const match = INTERVAL.exec(text)
+  if (match === null || text === '') return undefined
+  const [, years = '0', months = '0', days = '0', sign = '', hours = '0', minutes = '0', seconds = '0', fraction = ''] =
+    match
+  const clock =
+    ((BigInt(hours) * 60n + BigInt(minutes)) * 60n + BigInt(seconds)) * 1_000_000n + BigInt(fraction.padEnd(6, '0'))
+  const wholeDays = BigInt(years) * 365n + BigInt(months) * 30n + BigInt(days)
+  return wholeDays * 86_400_000_000n + (sign === '-' ? -clock : clock)
+}
+
+const INTERVAL =
+  /^(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?(?:([+-]?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/
