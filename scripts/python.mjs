@@ -17,6 +17,9 @@ const PYTHONS = {
   'redis-5.4': { least: [3, 10] },
   'redis-6.0': { least: [3, 10] },
   'redis-7.0': { least: [3, 10] },
+  // dj-database-url and django-environ; mysqlclient, which is compiled and so needs the headers of its C library.
+  connections: { least: [3, 10] },
+  mysqlclient: { least: [3, 10] },
 }
 
 /**

@@ -12,10 +12,14 @@ const FOLDERS = ['/usr/sbin', '/usr/bin', '/usr/local/mysql/bin', ...(process.en
 /** Commits outlive the process, not the machine. */
 const SMALL = ['--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=2', '--skip-log-bin']
 
+export interface PrivateMysql extends PrivateServer {
+  readonly socket: string
+}
+
 /** @param options more for its command line; the reason where none can be had */
 export async function startPrivateMysql(
   ...options: readonly string[]
-): Promise<PrivateServer | { readonly missing: string }> {
+): Promise<PrivateMysql | { readonly missing: string }> {
   const program = find('mariadbd') ?? find('mysqld')
   if (program === undefined) return { missing: 'no mariadbd and no mysqld on the PATH' }
   const owner = ownerOfServers('mysql')
@@ -53,6 +57,7 @@ export async function startPrivateMysql(
   await start()
   return {
     url,
+    socket: join(folder, 'socket'),
     async restart(mode) {
       await stop(mode === 'fast' ? 'SIGTERM' : 'SIGKILL')
       await start()

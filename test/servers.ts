@@ -24,6 +24,8 @@ export type DjangoRuntime =
 /** A Python with a release of django-redis, and Django 5.2. */
 export type DjangoRedisRuntime = { readonly release: string } & ({ readonly python: string } | Missing)
 
+export type PreparedPython = { readonly python: string } | Missing
+
 export type DatabaseServer = { readonly url: string } | Missing
 
 /** The program, not a server: tests start several, with options of their own. */
@@ -40,6 +42,10 @@ declare module 'vitest' {
     redis: RedisServer
     djangos: readonly DjangoRuntime[]
     djangoRedis: readonly DjangoRedisRuntime[]
+    /** A Python with dj-database-url and django-environ. */
+    urlPackages: PreparedPython
+    /** A Python with Django and mysqlclient. */
+    mysqlclient: PreparedPython
     /** Every Django that a Python of this machine can run, from 2.2 on, for questions that need no site. */
     pythons: readonly DjangoRuntime[]
   }
@@ -58,6 +64,8 @@ export async function setup(project: TestProject): Promise<void> {
   const djangoRedis = ['5.4', '6.0', '7.0'].map(preparedDjangoRedis)
   const pythons = ['2.2', '3.2', '4.2', '5.2', '6.1'].map(preparedPython)
   const memcached = findMemcached()
+  const urlPackages = preparedPython('connections')
+  const mysqlclient = preparedPython('mysqlclient')
   project.provide('memcached', memcached)
   project.provide('postgres', postgres)
   project.provide('mysql', mysql)
@@ -65,6 +73,10 @@ export async function setup(project: TestProject): Promise<void> {
   project.provide('djangos', djangos)
   project.provide('djangoRedis', djangoRedis)
   project.provide('pythons', pythons)
+  project.provide('urlPackages', urlPackages)
+  project.provide('mysqlclient', mysqlclient)
+  // It is compiled where it is used: a machine without a compiler and headers is none to fail for.
+  if ('missing' in mysqlclient) console.warn(`\n  SKIPPED  mysqlclient: ${mysqlclient.missing}`)
   const absent = [
     ...('missing' in memcached ? [`Memcached: ${memcached.missing}`] : []),
     ...('missing' in postgres ? [`PostgreSQL: ${postgres.missing}`] : []),
@@ -73,6 +85,7 @@ export async function setup(project: TestProject): Promise<void> {
     ...[...djangos, ...pythons.slice(0, 2)].flatMap((django) =>
       'missing' in django ? [`Django ${django.version}: ${django.missing}`] : [],
     ),
+    ...('missing' in urlPackages ? [`dj-database-url and django-environ: ${urlPackages.missing}`] : []),
     ...djangoRedis.flatMap((found) => ('missing' in found ? [`django-redis ${found.release}: ${found.missing}`] : [])),
   ]
   for (const line of absent) console.warn(`\n  SKIPPED  ${line}`)

@@ -11,6 +11,7 @@ import { named, SettingsError } from '../errors.ts'
 import type { Settings } from '../settings/settings.ts'
 import { checkMysql, openMysql } from './mysql.ts'
 import { checkPostgres, openPostgres } from './postgres.ts'
+import { checkSqlite, openSqlite } from './sqlite.ts'
 
 /** An open client of the site's own. */
 export type DatabaseClient = PostgresPool | MysqlPool | DatabaseSync
@@ -37,6 +38,7 @@ export function checkDatabase(settings: Settings, { clients }: DatabaseOptions):
         'settingsFromEnv() takes it from DATABASE_URL), or an open client in clients.databases.default.',
     )
   }
+  if (database.vendor === 'sqlite') checkSqlite(database)
   if (database.vendor === 'mysql') checkMysql(database)
   if (database.vendor === 'postgresql') checkPostgres(database)
 }
@@ -55,7 +57,7 @@ export function openDatabase(settings: Settings, options: DatabaseOptions, wallC
   const database = settings.DATABASES[ALIAS]
   switch (database?.vendor) {
     case 'sqlite':
-      return sqlite({ path: database.name, wallClock })
+      return openSqlite(database, wallClock)
     case 'postgresql':
       return openPostgres(database, options.deadlineMs)
     case 'mysql':

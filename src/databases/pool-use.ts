@@ -8,6 +8,8 @@ import { StoreUnavailable } from '../errors.ts'
 export interface PoolCounts {
   readonly totalCount?: number
   readonly idleCount?: number
+  /** How many calls wait for a connection. */
+  readonly waitingCount?: number
   /** How many of `totalCount` are more than being made; watched by events where a pool does not tell. */
   readonly standingCount?: number
   readonly options?: { readonly max?: number }

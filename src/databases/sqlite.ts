@@ -15,8 +15,10 @@ import { isLocked, sqliteFault } from './sqlite-faults.ts'
 import { naiveDate, type WallClock } from './wall-clock.ts'
 
 export interface SqliteOptions {
-  /** Path of the file, or `:memory:`. A file that does not exist is never created. */
+  /** Path of the file, its `file:` URI, or `:memory:`. A file that does not exist is never created. */
   readonly path: string
+  /** Statements that each connection of our own begins with, PRAGMAs for example. Default none. */
+  readonly commands?: readonly string[]
   readonly wallClock: WallClock
   /** An open database of the caller's own, which is then never closed. */
   readonly client?: DatabaseSync
@@ -28,7 +30,7 @@ const FROM = / FROM ("(?:[^"]|"")*"\.)?("(?:[^"]|"")*")/
 
 export function sqlite(options: SqliteOptions): Database {
   const { wallClock, client } = options
-  const path = client === undefined && options.path !== MEMORY ? options.path : null
+  const path = client === undefined && options.path !== MEMORY ? fileOf(options.path) : null
   const statements = new Map<string, StatementSync>()
   let opened: DatabaseSync | undefined
   let file: FileIdentity | undefined
@@ -36,7 +38,7 @@ export function sqlite(options: SqliteOptions): Database {
   function statement(sql: string): StatementSync {
     const known = statements.get(sql)
     if (known !== undefined) return known
-    opened ??= client ?? openSqlite(options.path)
+    opened ??= client ?? openSqlite(options.path, options.commands)
     const made = opened.prepare(sql)
     made.setReadBigInts(true)
     // A client of the site may have it otherwise; older Nodes have no such thing.
@@ -123,25 +125,45 @@ function isSameFile(one: FileIdentity | undefined, other: FileIdentity | undefin
 }
 
 /** Opens a file that exists, or `:memory:`. @throws StoreUnavailable, DriverMissingError */
-export function openSqlite(path: string): DatabaseSync {
+export function openSqlite(path: string, commands: readonly string[] = []): DatabaseSync {
   // Not a static import: bundlers and Node 22.15's warning meet node:sqlite only where SQLite is used.
   const module = process.getBuiltinModule('node:sqlite')
   if (module === undefined) throw new DriverMissingError('This Node has no node:sqlite; use Node 22.15 or newer.')
-  if (path !== MEMORY && !existsSync(path)) {
+  if (path !== MEMORY && !existsSync(fileOf(path))) {
     throw new StoreUnavailable('The SQLite file that DATABASES names does not exist; run `manage.py migrate` first.', {
       reason: 'missing',
     })
   }
+  let database: DatabaseSync
   try {
-    const database = new module.DatabaseSync(path)
-    database.exec('PRAGMA busy_timeout = 0')
-    return database
+    database = new module.DatabaseSync(path)
   } catch (error) {
     throw new StoreUnavailable('The SQLite file that DATABASES names cannot be opened.', {
       reason: 'denied',
       cause: driverFault(error),
     })
   }
+  return begin(database, commands)
+}
+
+/** What a command of the site's own waits for is waited for by SQLite; what ours wait for is not. */
+function begin(database: DatabaseSync, commands: readonly string[]): DatabaseSync {
+  try {
+    database.exec('PRAGMA busy_timeout = 0')
+    for (const sql of commands) database.exec(sql)
+    if (commands.length > 0) database.exec('PRAGMA busy_timeout = 0')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** @see https://www.sqlite.org/uri.html, which Django switches on */
+function fileOf(path: string): string {
+  if (!path.startsWith('file:')) return path
+  const [, file = ''] = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?#]*)/.exec(path) ?? []
+  return file.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString())
 }
 
 function bound(value: SqlValue): string | number | bigint | Uint8Array | null {

@@ -1,22 +1,8 @@
-/**
- * One database, given as Django's dictionary or as a URL that dj-database-url and django-environ take:
- * `postgres://user:password@host:5432/name?sslmode=require`, `sqlite:////srv/site/db.sqlite3`, `sqlite:///db.sqlite3`
- * (relative to the working directory), `sqlite://:memory:`, `mysql://user:password@host:3306/name?charset=utf8mb4`.
- */
+/** One database, given as Django's dictionary or as a URL. */
 import { named, SettingsError } from '../errors.ts'
+import { type DatabaseSettings, type DatabaseVendor, parseDatabaseUrl } from './parse-database-url.ts'
 
-export type DatabaseVendor = 'sqlite' | 'postgresql' | 'mysql'
-
-export interface DatabaseSettings {
-  readonly vendor: DatabaseVendor
-  /** The database's name; the path of SQLite's file. */
-  readonly name: string
-  readonly user: string
-  readonly password: string
-  readonly host: string
-  readonly port: number | null
-  readonly options: Readonly<Record<string, unknown>>
-}
+export type { DatabaseSettings, DatabaseVendor } from './parse-database-url.ts'
 
 /** Django's dictionary of one database. */
 export interface DatabaseDictionary {
@@ -29,93 +15,53 @@ export interface DatabaseDictionary {
   readonly OPTIONS?: Readonly<Record<string, unknown>> | undefined
 }
 
-const ENGINES: Readonly<Record<string, DatabaseVendor>> = {
-  'django.db.backends.sqlite3': 'sqlite',
-  'django.db.backends.postgresql': 'postgresql',
-  'django.db.backends.postgresql_psycopg2': 'postgresql',
-  'django.db.backends.mysql': 'mysql',
-  'django.contrib.gis.db.backends.spatialite': 'sqlite',
-  'django.contrib.gis.db.backends.postgis': 'postgresql',
-  'django.contrib.gis.db.backends.mysql': 'mysql',
-  'mysql.connector.django': 'mysql',
-}
+const ENGINES: ReadonlyMap<string, DatabaseVendor> = new Map([
+  ['django.db.backends.sqlite3', 'sqlite'],
+  ['django.db.backends.postgresql', 'postgresql'],
+  ['django.db.backends.postgresql_psycopg2', 'postgresql'],
+  ['django.db.backends.mysql', 'mysql'],
+  ['django.contrib.gis.db.backends.spatialite', 'sqlite'],
+  ['django.contrib.gis.db.backends.postgis', 'postgresql'],
+  ['django.contrib.gis.db.backends.mysql', 'mysql'],
+  ['mysql.connector.django', 'mysql'],
+  ['timescale.db.backends.postgresql', 'postgresql'],
+  ['timescale.db.backends.postgis', 'postgresql'],
+  ['django_prometheus.db.backends.sqlite3', 'sqlite'],
+  ['django_prometheus.db.backends.spatialite', 'sqlite'],
+  ['django_prometheus.db.backends.postgresql', 'postgresql'],
+  ['django_prometheus.db.backends.postgis', 'postgresql'],
+  ['django_prometheus.db.backends.mysql', 'mysql'],
+])
 
-const SCHEMES: Readonly<Record<string, DatabaseVendor>> = {
-  sqlite: 'sqlite',
-  sqlite3: 'sqlite',
-  postgres: 'postgresql',
-  postgresql: 'postgresql',
-  pgsql: 'postgresql',
-  psql: 'postgresql',
-  mysql: 'mysql',
-  mysql2: 'mysql',
-  'mysql-connector': 'mysql',
-  mariadb: 'mysql',
-  mysqlgis: 'mysql',
-  postgis: 'postgresql',
-  spatialite: 'sqlite',
-}
+/** OPTIONS that say where the name of the database comes from. */
+const NAMING = ['service', 'dbname', 'database', 'db', 'read_default_file']
 
 /** @throws SettingsError naming `alias`, never the URL */
 export function databaseSettings(alias: string, input: string | DatabaseDictionary): DatabaseSettings {
-  return hideSecrets(typeof input === 'string' ? fromUrl(alias, input) : fromDictionary(alias, input))
+  const read = typeof input === 'string' ? parseDatabaseUrl(alias, input) : fromDictionary(alias, input)
+  return hideSecrets(withName(alias, read))
+}
+
+/** @throws SettingsError for a database without a name */
+function withName(alias: string, database: DatabaseSettings): DatabaseSettings {
+  const isNamed = database.name !== '' || NAMING.some((option) => Object.hasOwn(database.options, option))
+  if (!isNamed) throw new SettingsError(`DATABASES.${alias}: NAME is empty, or the URL names no database.`)
+  return database
 }
 
 function fromDictionary(alias: string, input: DatabaseDictionary): DatabaseSettings {
-  const vendor = ENGINES[input.ENGINE]
+  const vendor = ENGINES.get(input.ENGINE)
   if (vendor === undefined) {
-    const known = Object.keys(ENGINES).join(', ')
+    const known = [...ENGINES.keys()].join(', ')
     throw new SettingsError(`DATABASES.${alias}: ENGINE ${named(input.ENGINE)} is not known; known: ${known}.`)
   }
-  const { NAME, USER = '', PASSWORD = '', HOST = '', PORT = '', OPTIONS = {} } = input
-  if (NAME === '') throw new SettingsError(`DATABASES.${alias}: NAME is empty.`)
-  const port = PORT === '' ? null : Number(PORT)
+  const { NAME, USER, PASSWORD, HOST, PORT, OPTIONS } = input
+  const port = PORT === '' || PORT === undefined || PORT === null ? null : Number(PORT)
   if (port !== null && !Number.isInteger(port)) throw new SettingsError(`DATABASES.${alias}: PORT is not a number.`)
-  return { vendor, name: NAME, user: USER, password: PASSWORD, host: HOST, port, options: OPTIONS }
+  const options = OPTIONS ?? {}
+  if (typeof options !== 'object') throw new SettingsError(`DATABASES.${alias}: OPTIONS must be a dictionary.`)
+  return { vendor, name: NAME, user: USER ?? '', password: PASSWORD ?? '', host: HOST ?? '', port, options }
 }
-
-function fromUrl(alias: string, url: string): DatabaseSettings {
-  const match = IN_MEMORY.exec(url) ?? URL_SHAPE.exec(url)
-  const { scheme = '', user = '', password = '', host = '', port, path = '', query = '' } = match?.groups ?? {}
-  const vendor = SCHEMES[scheme.toLowerCase()]
-  if (vendor === undefined) {
-    const known = Object.keys(SCHEMES).join(', ')
-    throw new SettingsError(`DATABASES.${alias}: not a database URL; its scheme must be one of ${known}.`)
-  }
-  const decode = (text: string): string => {
-    try {
-      return decodeURIComponent(text)
-    } catch {
-      throw new SettingsError(`DATABASES.${alias}: the URL has a percent sign that starts no escape.`)
-    }
-  }
-  const options = Object.fromEntries(new URLSearchParams(query))
-  if (vendor === 'sqlite') {
-    if (host !== '' && path.slice(1) === '') {
-      throw new SettingsError(
-        `DATABASES.${alias}: the URL has a host and no file: sqlite:///name is relative, sqlite:////name absolute.`,
-      )
-    }
-    const name = path.slice(1) === '' ? ':memory:' : decode(path.slice(1))
-    return { vendor, name, user: '', password: '', host: '', port: null, options }
-  }
-  const name = decode(path.slice(1))
-  if (name === '') throw new SettingsError(`DATABASES.${alias}: the URL names no database.`)
-  return {
-    vendor,
-    name,
-    user: decode(user),
-    password: decode(password),
-    host: decode(host).replace(/^\[|\]$/g, ''),
-    port: port === undefined ? null : Number(port),
-    options,
-  }
-}
-
-const URL_SHAPE =
-  /^(?<scheme>[a-z0-9+-]+):\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>\d+))?(?<path>\/[^?]*)?(?:\?(?<query>.*))?$/i
-/** No port follows this colon. */
-const IN_MEMORY = /^(?<scheme>sqlite3?):\/\/:memory:$/i
 
 /** What prints the settings prints no password, nor the options, which may hold one. */
 function hideSecrets(settings: DatabaseSettings): DatabaseSettings {

@@ -96,6 +96,6 @@ describe('databaseSettings', () => {
     expect(() => databaseSettings('default', { ...dictionary, NAME: '' })).toThrow(/NAME is empty/)
     expect(() => databaseSettings('default', { ...dictionary, PORT: 'x' })).toThrow(/PORT is not a number/)
     expect(() => databaseSettings('default', 'postgres://h')).toThrow(/names no database/)
-    expect(() => databaseSettings('default', 'postgres://%zz@h/x')).toThrow(/percent sign/)
+    expect(databaseSettings('default', 'postgres://%zz@h/x').user).toBe('%zz')
   })
 })

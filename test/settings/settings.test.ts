@@ -70,7 +70,7 @@ describe('createBridge refuses, and says what to do', () => {
     [
       'an option of MySQL that is not read',
       { SECRET_KEY, DATABASES: { default: 'mysql://root@127.0.0.1/x?read_default_file=/etc/my.cnf' } },
-      /OPTIONS\.read_default_file is not supported; supported: init_command.*clients\.databases\.default/,
+      /OPTIONS\.read_default_file is not supported \(option files are not read.*clients\.databases\.default/,
     ],
     [
       'an isolation level of MySQL that there is not',
@@ -96,7 +96,9 @@ describe('createBridge refuses, and says what to do', () => {
       'options of PostgreSQL that are no text',
       {
         SECRET_KEY,
-        DATABASES: { default: { ENGINE: 'django.db.backends.postgresql', NAME: 'x', OPTIONS: { options: 5 } } },
+        DATABASES: {
+          default: { ENGINE: 'django.db.backends.postgresql', NAME: 'x', OPTIONS: { options: ['-c search_path=x'] } },
+        },
       },
       /OPTIONS\.options must be text/,
     ],
