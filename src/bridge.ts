@@ -16,6 +16,7 @@ import { createJwtCookie } from './cookies/jwt-cookie.ts'
 import { plainCookie, type SessionCookie } from './cookies/session-cookie.ts'
 import { isAttributeName } from './cookies/set-cookie.ts'
 import { SettingsError } from './errors.ts'
+import { Evidence } from './evidence.ts'
 import { parseFields } from './jwt/claims.ts'
 import type { PickleSerializerOptions } from './serializers/pickle-serializer.ts'
 import type { SiteSerializer } from './serializers/site-serializer.ts'
@@ -96,6 +97,8 @@ export interface Bridge {
   /**
    * For start-up, optional: reaches the servers of the sessions, reads the newest of `db`, `cached_db` and `file`, and
    * looks for the columns of FIELDS. A cache does not tell which of its sessions are new; `signed_cookies` stores none.
+   * A session that it reads, and a login that it verifies, count as evidence that the settings are right: see
+   * docs/decisions/0045-evidence-before-damage.md.
    * @throws StoreUnavailable; SettingsError when no stored session can be read with these settings, or FIELDS names
    * what the user table does not have
    */
@@ -151,6 +154,7 @@ export function createBridge(
   }
 
   const connections = lazyConnections(() => connect(checked, connectOptions))
+  const evidence = new Evidence(checked)
   const parts: ContextParts = {
     settings: checked,
     cookie,
@@ -159,14 +163,16 @@ export function createBridge(
     now,
     connect: connections.get,
     report: warnings.report,
+    evidence,
   }
   return {
     settings: checked,
     open: (request) => new DjangoContext(parts, seenThroughProxy(request, checked.SECURE_PROXY_SSL_HEADER)),
     async check() {
-      const { store, userColumns } = await connections.get()
-      await store.check()
-      if (hooks.jwtClaims === undefined) checkFieldColumns(checked, await userColumns())
+      const live = await connections.get()
+      await live.store.check()
+      await evidence.gather(live)
+      if (hooks.jwtClaims === undefined) checkFieldColumns(checked, await live.userColumns())
     },
     clearExpired: async () => (await connections.get()).store.clearExpired(),
     async close() {

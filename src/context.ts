@@ -17,6 +17,7 @@ import {
 } from './cookies/response-changes.ts'
 import type { Claims, CookieReason, SessionCookie } from './cookies/session-cookie.ts'
 import type { DjangoBridgeError } from './errors.ts'
+import type { Doubt, Evidence } from './evidence.ts'
 import { Login, type LoginReason } from './login.ts'
 import { SessionSaving } from './session/saving.ts'
 import { Session } from './session/session.ts'
@@ -59,6 +60,7 @@ export interface ContextParts {
   readonly hooks: ContextHooks
   readonly now: () => Date
   readonly connect: () => Promise<Connections>
+  readonly evidence: Evidence
   /** Never throws. */
   readonly report: (event: SuspiciousEvent) => void
 }
@@ -71,6 +73,7 @@ export class DjangoContext {
   #saving: SessionSaving | null = null
   #login: Login | null = null
   #absent: NotLoaded['absent'] | null = null
+  #doubt: Doubt | null = null
   #accessed = false
   #cookieValue: ((stored: StoredSession) => string) | null = null
   #finishing: Promise<ResponseChanges> | null = null
@@ -114,6 +117,8 @@ export class DjangoContext {
   async #auth(): Promise<AuthState> {
     await this.session()
     const verdict = await this.#opened(this.#login).check()
+    const key = this.#saving?.stored?.key
+    if (verdict.status === 'authenticated' && key !== undefined) this.#parts.evidence.loginVerified(key)
     return verdict.status === 'authenticated' ? { status: verdict.status, user: verdict.user } : verdict
   }
 
@@ -130,8 +135,8 @@ export class DjangoContext {
   /**
    * Saves what there is to save and tells what the response must carry. Further calls return the first one's promise.
    * @param status the response's status; at 500 and above nothing more is saved
-   * @throws SessionInterrupted, StoreUnavailable, KeyRequired, CookieTooLarge, SerializationError: send that error's
-   * status and no cookies
+   * @throws SessionInterrupted, StoreUnavailable, KeyRequired, CookieTooLarge, SerializationError; SettingsError where the
+   * write would replace a cookie that may be good: send that error's status and no cookies
    */
   finish(status: number): Promise<ResponseChanges> {
     this.#finishing ??= this.#finish(status)
@@ -223,13 +228,19 @@ export class DjangoContext {
     const reading = this.#cookieRead()?.reading
     const connections = await this.#parts.connect()
     const { store, clock } = connections
+    const { evidence } = this.#parts
     let stored: StoredSession | null = null
+    if (reading !== undefined && 'refused' in reading && reading.form !== undefined) {
+      this.#doubt = { about: 'cookie', form: reading.form }
+    }
     if (reading !== undefined && 'key' in reading) {
       const answer = await store.load(reading.key)
       if (isStored(answer)) {
         stored = answer
+        evidence.sessionRead(answer.key)
       } else {
         this.#absent = answer.absent
+        this.#doubt = doubtAbout(answer)
         this.#report(answer.reason, answer.error)
       }
     }
@@ -239,6 +250,10 @@ export class DjangoContext {
       stored,
       request: this.request,
       cookieKeys: () => this.#endedByFlush(),
+      admitReplacing: async () => {
+        if (this.#doubt !== null) await evidence.admitReplacing(this.#doubt, connections)
+      },
+      onMade: (key) => evidence.made(key),
       ...(claims !== null && { overlay: new Map([['jwt', this.#parts.cookie.stated(claims)]]) }),
       ...(this.#parts.cookie.statesUser && { beforeWrite: () => this.#prepareCookie() }),
     })
@@ -248,7 +263,10 @@ export class DjangoContext {
       saving: this.#saving,
       users: connections,
       veto: (user) => this.#parts.hooks.veto?.(user, session, this.request) ?? false,
-      report: (reason) => this.#report(reason),
+      report: (reason) => {
+        if (reason !== 'malformed_login') this.#doubt = { about: 'login', reason }
+        this.#report(reason)
+      },
     })
     return session
   }
@@ -297,6 +315,12 @@ export class DjangoContext {
     const cookieName = this.#parts.settings.SESSION_COOKIE_NAME
     this.#parts.report({ code, cookieName, ...(error && { error }) })
   }
+}
+
+/** What could not be read may be good, unlike what is not there. */
+function doubtAbout({ absent, reason, error }: NotLoaded): Doubt | null {
+  if (absent !== 'unreadable') return null
+  return { about: 'session', reason: reason === 'session_data_corrupted' ? reason : 'session_data_unreadable', error }
 }
 
 function isDeleted(cookie: IncomingCookie | null): cookie is IncomingCookie {

@@ -34,7 +34,10 @@ export function named(name: string): string {
   return /^[A-Za-z_]\w{0,63}(\.\w{1,64}){0,9}$/.test(name) ? name : '(not shown)'
 }
 
-/** A setting is missing, malformed or contradicts another; the message names it and says what to do. */
+/**
+ * A setting is missing, malformed, contradicts another or differs from Django's, so that a write would end a cookie that
+ * may be good; the message names it and says what to do.
+ */
 export class SettingsError extends DjangoBridgeError {
   override readonly code = 'settings'
 }

@@ -1,5 +1,5 @@
 /** The login of one request: judged once for each set of login values, and what a verdict does to the session. */
-import { checkUser, type UserVerdict } from './auth/current-user.ts'
+import { checkUser, type UserCheckOptions, type UserVerdict } from './auth/current-user.ts'
 import type { DjangoUser } from './auth/users.ts'
 import type { Connections } from './connect/connect.ts'
 import { SettingsError } from './errors.ts'
@@ -86,18 +86,11 @@ export class Login {
 
   async #judge(): Promise<UserVerdict> {
     const { settings, users, veto } = this.#parts
-    if (users.loadUser === null) {
+    const options = userCheckOptions(settings, users)
+    if (options === null) {
       throw new SettingsError('To know users, give DATABASES with the user table, or hooks.loadUser.')
     }
-    const verdict = await checkUser((key) => this.#get(key), {
-      SECRET_KEY: settings.SECRET_KEY,
-      SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
-      AUTHENTICATION_BACKENDS: settings.AUTHENTICATION_BACKENDS,
-      loadUser: users.loadUser,
-      loginHashes: users.loginHashes,
-      ...(users.keyText && { keyText: users.keyText }),
-      ...(users.sessionAuthHash && { sessionAuthHash: users.sessionAuthHash }),
-    })
+    const verdict = await checkUser((key) => this.#get(key), options)
     if (verdict.status === 'anonymous') {
       if (verdict.reason === 'malformed_login') this.#parts.report(verdict.reason)
       return verdict
@@ -113,5 +106,19 @@ export class Login {
   #values(): string {
     const values = AUTH_KEYS.map((key) => this.#get(key))
     return JSON.stringify(values.map((value) => (typeof value === 'string' ? [value] : typeof value)))
+  }
+}
+
+/** Null where this side has no way to load users. */
+export function userCheckOptions(settings: Settings, users: LoginParts['users']): UserCheckOptions | null {
+  if (users.loadUser === null) return null
+  return {
+    SECRET_KEY: settings.SECRET_KEY,
+    SECRET_KEY_FALLBACKS: settings.SECRET_KEY_FALLBACKS,
+    AUTHENTICATION_BACKENDS: settings.AUTHENTICATION_BACKENDS,
+    loadUser: users.loadUser,
+    loginHashes: users.loginHashes,
+    ...(users.keyText && { keyText: users.keyText }),
+    ...(users.sessionAuthHash && { sessionAuthHash: users.sessionAuthHash }),
   }
 }

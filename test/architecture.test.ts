@@ -27,6 +27,7 @@ const PURE = [
   'outcome-unknown.ts',
   'patience.ts',
   'unheard.ts',
+  'over-limit.ts',
 ]
 const SETTINGS = [
   'settings/settings.ts',
@@ -41,7 +42,7 @@ const LAYERS: readonly Layer[] = [
   {
     level: 0,
     name: 'deadline',
-    owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts', 'patience.ts', 'unheard.ts'],
+    owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts', 'patience.ts', 'unheard.ts', 'over-limit.ts'],
     imports: ['errors.ts'],
   },
   {
@@ -51,8 +52,8 @@ const LAYERS: readonly Layer[] = [
     imports: ['errors.ts'],
   },
   { level: 0, name: 'files', owns: ['files/'], imports: ['errors.ts', 'deadline.ts', 'outcome-unknown.ts'] },
-  { level: 0, name: 'python', owns: ['python/'], imports: ['errors.ts', 'unheard.ts'] },
-  { level: 0, name: 'signing', owns: ['signing/'], imports: ['errors.ts', 'python/'] },
+  { level: 0, name: 'python', owns: ['python/'], imports: ['errors.ts', 'unheard.ts', 'over-limit.ts'] },
+  { level: 0, name: 'signing', owns: ['signing/'], imports: ['errors.ts', 'over-limit.ts', 'python/'] },
   { level: 0, name: 'settings', owns: ['settings/'], imports: ['errors.ts'] },
   {
     level: 1,
@@ -86,7 +87,7 @@ const LAYERS: readonly Layer[] = [
   {
     level: 4,
     name: 'core',
-    owns: ['bridge.ts', 'context.ts', 'login.ts', 'warnings.ts', 'connect/', 'index.ts'],
+    owns: ['bridge.ts', 'context.ts', 'evidence.ts', 'login.ts', 'warnings.ts', 'connect/', 'index.ts'],
     imports: [''],
   },
   {

@@ -67,12 +67,13 @@ describe('the user', () => {
     expect(site.rows()).toEqual(before)
     expect(site.reports.map((report) => report.code)).toEqual(['auth_hash_mismatch'])
 
+    await site.store(loginValues())
     const writing = site.open(`sessionid=${key}`)
     await writing.user()
     ;(await writing.session()).set('fresh', 1)
     const sent = sentCookie(await writing.finish(200))
     expect(sent).not.toBe(key)
-    expect(site.rows()).toHaveLength(2)
+    expect(site.rows()).toHaveLength(3)
   })
 
   test('S5: one whose key was renewed before goes on under the new key, which the browser gets', async () => {

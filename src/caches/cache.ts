@@ -55,10 +55,22 @@ export interface Cache {
   clearExpired(deadline: Deadline): Promise<number>
   /** Keys that hold this text, at most so many, for tools alone; absent where a cache cannot list them. */
   find?(part: string, most: number, deadline: Deadline): Promise<string[]>
+  /**
+   * Some items whose keys hold this text, at most so many, after a short look: not all that there are. Absent where a
+   * cache cannot list what it holds.
+   */
+  sample?(part: string, most: number, deadline: Deadline): Promise<readonly SampledItem[]>
   /** Reaches the server. */
   check(deadline: Deadline): Promise<void>
   /** Ends what this object opened itself, nothing it was given. */
   close(): Promise<void>
+}
+
+/** An item that nobody asked for by its key. */
+export interface SampledItem {
+  /** Null where the cache does not tell: then it may be any item. */
+  readonly key: string | null
+  readonly item: CacheItem
 }
 
 export type DecodedItem = { readonly data: ReadonlyMap<string, Encoded> } | { readonly error: DjangoBridgeError }

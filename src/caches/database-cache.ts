@@ -23,6 +23,8 @@ export interface DatabaseCacheOptions {
 }
 
 const CLEAR_BATCH = 1000
+/** Of so many entries that end last some are sessions, where there are any. */
+const SAMPLED_ROWS = 1000
 
 export function databaseCache({ database, now, instant, ...options }: DatabaseCacheOptions): Cache {
   const { quote, isText, isKey, deleteSome } = database.dialect
@@ -105,6 +107,17 @@ export function databaseCache({ database, now, instant, ...options }: DatabaseCa
       const where = `WHERE ${keyColumn} LIKE ? ESCAPE '!' ORDER BY ${expires} DESC LIMIT ${most}`
       const rows = await database.rows(`SELECT ${keyColumn} AS cache_key FROM ${table} ${where}`, [pattern], deadline)
       return rows.map((row) => String(row.cache_key)).filter((key) => key.includes(part))
+    },
+    async sample(part, most, deadline) {
+      const newest = `SELECT ${keyColumn}, ${valueColumn}, ${expires} FROM ${table} ORDER BY ${expires} DESC LIMIT ${SAMPLED_ROWS}`
+      const pattern = `%${part.replace(/[!%_]/g, '!$&')}%`
+      const statement = `SELECT ${keyColumn} AS cache_key, ${valueColumn} AS value FROM (${newest}) newest
+        WHERE ${keyColumn} LIKE ? ESCAPE '!' ORDER BY ${expires} DESC LIMIT ${most}`
+      const rows = await database.rows(statement, [pattern], deadline)
+      return rows.map((row) => ({
+        key: String(row.cache_key),
+        item: { bytes: Buffer.from(String(row.value), 'base64') },
+      }))
     },
     async check(deadline) {
       await select('', deadline).catch(explainMissing)

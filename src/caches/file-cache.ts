@@ -15,7 +15,7 @@ import { codeOf } from '../files/file-faults.ts'
 import { namesIn } from '../files/folder-names.ts'
 import { isStill, readStandingFile, renameWhile, type StandingFile } from '../files/standing-file.ts'
 import { deleteStale, isTemporary, temporaryBeside, withTemporaryFile } from '../files/temporary-file.ts'
-import type { Cache, CacheKey } from './cache.ts'
+import type { Cache, CacheKey, SampledItem } from './cache.ts'
 import { compressValue, type FileCacheEntry, formatEntry, parseEntry, pickleOf, versionOf } from './file-cache-entry.ts'
 
 export interface FileCacheOptions {
@@ -34,6 +34,7 @@ interface Content {
 
 const SUFFIX = '.djcache'
 const OWNER_ONLY = 0o700
+const SAMPLED_FILES = 200
 
 export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: FileCacheOptions): Cache {
   const folder = resolve(options.folder)
@@ -183,6 +184,19 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
         } else if (name.includes(SUFFIX) && isTemporary(name)) await deleteStale(path, now(), begin)
       }
       return total
+    },
+    // Names are digests: whose item is whose does not show.
+    async sample(_part, count, deadline) {
+      const found: SampledItem[] = []
+      let looked = 0
+      for await (const name of namesIn(folder, () => deadline)) {
+        if (found.length === count || ++looked > SAMPLED_FILES) break
+        if (!name.endsWith(SUFFIX)) continue
+        const file = await look(join(folder, name), deadline).catch(nullIfDenied)
+        const entry = file === null ? null : entryOf(file)
+        if (entry !== null && !hasEnded(entry)) found.push({ key: null, item: { bytes: pickleOf(entry, most) } })
+      }
+      return found
     },
     async check(deadline) {
       await callFiles(deadline, () => stat(folder))

@@ -60,6 +60,11 @@ export function memoryCache(now: () => Date = () => new Date()): MemoryCache {
       Array.from(kept.keys())
         .filter((key) => key.includes(part))
         .slice(0, most),
+    sample: async (part, most) =>
+      Array.from(kept.keys())
+        .filter((key) => key.includes(part) && alive(key) !== null)
+        .slice(0, most)
+        .flatMap((key) => Array.from([kept.get(key)?.item ?? []].flat(), (item) => ({ key, item }))),
     check: async () => {},
     close: async () => {},
   }

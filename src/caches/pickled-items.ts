@@ -6,6 +6,7 @@
  *     b'5'                                            an int, which stands there as text and is no session
  */
 import { DjangoBridgeError, SerializationError } from '../errors.ts'
+import { OverLimit } from '../over-limit.ts'
 import { createPickleSerializer, type PickleSerializerOptions } from '../serializers/pickle-serializer.ts'
 import type { SigningLimits } from '../signing/signer.ts'
 import type { CacheCodec } from './cache.ts'
@@ -33,7 +34,7 @@ export function pickledItems({ pickle = {}, limits = {} }: PickledItemsOptions =
     },
     decode({ bytes }) {
       if (isTooLong(bytes)) {
-        return { error: new SerializationError(`The session is over the limit of ${most} bytes (options.limits).`) }
+        return { error: new OverLimit(`The session is over the limit of ${most} bytes (options.limits).`) }
       }
       try {
         return { data: serializer.loads(bytes) }

@@ -103,6 +103,14 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
 
   const remove: Cache['remove'] = (key, version, deadline) => hasRun(REMOVE, key, [bytesOf(version)], deadline, 'ends')
 
+  /** One step through the keys; the cursor is '0' at their end. */
+  async function scan(cursor: string, part: string, deadline: Deadline): Promise<[next: string, keys: string[]]> {
+    const pattern = `*${part.replace(/[*?[\]^\\-]/g, '\\$&')}*`
+    const [answer] = await primary.read([['scan', cursor, 'match', pattern, 'count', 1000]], deadline)
+    const [next, keys] = answer as [Buffer, Buffer[]]
+    return [String(next), keys.map(String)]
+  }
+
   return {
     get: (key, deadline, toWrite) =>
       toWrite !== undefined || replicas.length === 0 ? fetch(key, primary, deadline) : fetchAnywhere(key, deadline),
@@ -149,16 +157,28 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
 
     async find(part, most, deadline) {
       const found = new Set<string>()
-      const pattern = `*${part.replace(/[*?[\]^\\-]/g, '\\$&')}*`
       for (let cursor = '0'; ; ) {
-        const [answer] = await primary.read([['scan', cursor, 'match', pattern, 'count', 1000]], deadline)
-        const [next, keys] = answer as [Buffer, Buffer[]]
-        for (const key of keys) found.add(String(key))
-        cursor = String(next)
+        const [next, keys] = await scan(cursor, part, deadline)
+        for (const key of keys) found.add(key)
+        cursor = next
         // Of more keys than can be gone through in time: those that were seen.
         if (cursor === '0' || found.size >= most || deadline.remaining() < LEAST_SCAN_MS)
           return Array.from(found).slice(0, most)
       }
+    },
+
+    async sample(part, most, deadline) {
+      const found = new Set<string>()
+      let cursor = '0'
+      for (let steps = 0; steps < MOST_STEPS && found.size < most; steps++) {
+        const [next, keys] = await scan(cursor, part, deadline)
+        for (const key of keys) found.add(key)
+        if (next === '0') break
+        cursor = next
+      }
+      const keys = Array.from(found).slice(0, most)
+      const items = await Promise.all(keys.map((key) => fetch(key, primary, deadline)))
+      return keys.flatMap((key, index) => Array.from([items[index] ?? []].flat(), (item) => ({ key, item })))
     },
 
     async check(deadline) {
@@ -177,6 +197,9 @@ function first([answer]: readonly unknown[]): unknown {
 
 const NOT_REPLICATED =
   'Redis answered, but not enough of its replicas know in time of the end of a session (options.logoutReplicas).'
+
+/** Each looks at some 1000 keys. */
+const MOST_STEPS = 20
 
 /** What a part of the keys takes to be gone through, with room to spare. */
 const LEAST_SCAN_MS = 500

@@ -85,7 +85,11 @@ function cacheOn(cache: CacheSettings, servers: DjangoRedisServers, options: Cac
       })
     case 'cluster': {
       // A part of a scan would ask any of the nodes.
-      const { find: _, ...cluster } = redis({
+      const {
+        find: _,
+        sample: __,
+        ...cluster
+      } = redis({
         primary: connection(() => makeClusterClient(locations, deadlineMs)),
         now,
         asksEnd,

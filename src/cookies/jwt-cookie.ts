@@ -14,7 +14,7 @@ import { PyFloat } from '../python/values.ts'
 import type { JwtSettings, Settings } from '../settings/settings.ts'
 import type { Expiry } from '../stores/session-expiry.ts'
 import type { SessionKeyRule } from '../stores/session-key.ts'
-import type { Claims, CookieIssue, CookieReading, SessionCookie } from './session-cookie.ts'
+import { type Claims, type CookieIssue, type CookieReading, refusedAs, type SessionCookie } from './session-cookie.ts'
 import { refuseLargeCookie } from './set-cookie.ts'
 
 export interface JwtCookieOptions {
@@ -58,11 +58,11 @@ export function createJwtCookie({
     read(text): CookieReading {
       if (text === '') return { refused: 'short', reason: 'short_session_key' }
       const verdict = verifyToken(text, rules, now().getTime())
-      if (!verdict.ok) return refused(verdict.reason)
+      if (!verdict.ok) return refused(verdict.reason, text)
       const judgement = judgeKey(verdict.sessionKey ?? '')
       if (judgement === 'short') return { refused: 'short', reason: 'short_session_key' }
       if (judgement === 'malformed' || verdict.sessionKey === null) {
-        return { refused: 'invalid', reason: 'malformed_session_key' }
+        return refusedAs('malformed_session_key', verdict.sessionKey ?? '')
       }
       return { key: verdict.sessionKey, claims: verdict.claims, stale: isPastHalfLife(verdict.claims) }
     },
@@ -167,8 +167,6 @@ function checkFields(jwt: JwtSettings, fields: readonly Field[], hasClaimsHook: 
   }
 }
 
-function refused(reason: TokenRefusal): CookieReading {
-  return reason === 'expired'
-    ? { refused: 'expired', reason: 'jwt_expired' }
-    : { refused: 'invalid', reason: 'jwt_invalid' }
+function refused(reason: TokenRefusal, text: string): CookieReading {
+  return reason === 'expired' ? { refused: 'expired', reason: 'jwt_expired' } : refusedAs('jwt_invalid', text)
 }

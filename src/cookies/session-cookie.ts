@@ -1,4 +1,6 @@
 /** The port of the session cookie, and the plain one: Django's own, whose text is the session key. */
+
+import { type CookieForm, cookieForm } from '../stores/cookie-form.ts'
 import type { Expiry } from '../stores/session-expiry.ts'
 import type { SessionKeyRule } from '../stores/session-key.ts'
 
@@ -16,6 +18,8 @@ export type CookieReading =
       /** The cookie of `short` and `expired` is deleted, that of `invalid` is kept. */
       readonly refused: 'short' | 'expired' | 'invalid'
       readonly reason: CookieReason
+      /** Present where other settings would take the cookie, which may then be good. */
+      readonly form?: CookieForm
     }
 
 export type CookieReason =
@@ -67,9 +71,15 @@ export function plainCookie(judgeKey: SessionKeyRule): SessionCookie {
     read(text) {
       const judgement = judgeKey(text)
       if (judgement === 'short') return { refused: 'short', reason: 'short_session_key' }
-      if (judgement === 'malformed') return { refused: 'invalid', reason: 'malformed_session_key' }
+      if (judgement === 'malformed') return refusedAs('malformed_session_key', text)
       return { key: text, claims: null, stale: false }
     },
     prepare: () => (key) => key,
   }
+}
+
+/** A cookie that is kept, and may be good where other settings are. @param text that of its session key */
+export function refusedAs(reason: 'malformed_session_key' | 'jwt_invalid', text: string): CookieReading {
+  const form = cookieForm(text)
+  return { refused: 'invalid', reason, ...(form !== null && { form }) }
 }

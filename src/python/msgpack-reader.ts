@@ -7,6 +7,7 @@
  * @see https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 import { SerializationError } from '../errors.ts'
+import { OverLimit } from '../over-limit.ts'
 import { withoutRepeats } from './pickle/hash-key.ts'
 import { asInt } from './pickle/int-bytes.ts'
 import type { DictNode, PickleNode } from './pickle/pickle-node.ts'
@@ -29,7 +30,7 @@ export function readMsgpack(given: Uint8Array, limits: MsgpackLimits = {}): Pick
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
   let position = 0
   let elements = 0
-  if (bytes.length > most.bytes) throw unreadable('it is over the limit of bytes')
+  if (bytes.length > most.bytes) throw overLimit('bytes')
   const root = value(most.depth)
   if (position < bytes.length) throw unreadable('something follows it')
   return root
@@ -137,13 +138,17 @@ export function readMsgpack(given: Uint8Array, limits: MsgpackLimits = {}): Pick
   function count(more: number, levels: number): void {
     elements += more
     if (more > bytes.length - position) throw unreadable('it ends early')
-    if (elements > most.elements) throw unreadable('it is over the limit of elements')
-    if (levels === 0) throw unreadable('it is nested deeper than the limit')
+    if (elements > most.elements) throw overLimit('elements')
+    if (levels === 0) throw overLimit('depth: it is nested deeper')
   }
 }
 
 function isBytes(node: PickleNode): boolean {
   return typeof node === 'object' && node?.kind === 'bytes'
+}
+
+function overLimit(what: string): OverLimit {
+  return new OverLimit(`The MessagePack is over the limit of ${what}.`)
 }
 
 function unreadable(what: string): SerializationError {

@@ -18,6 +18,10 @@ export interface SavingOptions {
   readonly cookieKeys?: () => readonly string[]
   /** Values that `get` shows though nothing stored them; they go along with the next write. */
   readonly overlay?: ReadonlyMap<string, unknown>
+  /** Runs before a session is made where a cookie may open another one; throws where that must not be replaced. */
+  readonly admitReplacing?: () => Promise<void>
+  /** Told of a key under which this request made a session, or wrote a login. */
+  readonly onMade?: (key: string) => void
   /** Runs before anything is stored; a write whose cookie could not be sent fails here. */
   readonly beforeWrite?: () => Promise<void>
 }
@@ -220,6 +224,7 @@ export class SessionSaving {
   }
 
   async #create(state: State): Promise<void> {
+    if (state.stored === null && !this.#flushed) await this.#options.admitReplacing?.()
     const { frozen, next } = this.#freeze(state)
     // Data of a row that stays where it is goes along, as Django's create() copies it.
     const seen = state.stored?.data ?? NOTHING
@@ -279,6 +284,7 @@ export class SessionSaving {
   }
 
   #settle(state: State, frozen: FrozenChanges, saved: StoredSession): void {
+    if (saved.key !== state.stored?.key || frozen.byKey.has('_auth_user_hash')) this.#options.onMade?.(saved.key)
     state.stored = saved
     state.written = saved
     state.touched = false

@@ -223,8 +223,9 @@ export class Session {
   /**
    * Saves now instead of at the end of the request; its cookie is then sent whatever the status of the response.
    * After the response was begun it saves a session that has its key already, as in a handler that sends a stream.
-   * @throws SessionInterrupted when the session is gone, SerializationError, StoreUnavailable; TypeError where the
-   * session would need a cookie, and the response was begun without
+   * @throws SessionInterrupted when the session is gone, SerializationError, StoreUnavailable; SettingsError where it
+   * would replace a cookie that may be good; TypeError where the session would need a cookie, and the response was begun
+   * without
    */
   save(): Promise<void> {
     return this.#saving.save()

@@ -8,6 +8,7 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { BadSignature, SerializationError } from '../errors.ts'
+import { isTooLarge, OverLimit } from '../over-limit.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { type Bytes, constantTimeCompare, deriveKey, openSslName } from './salted-hmac.ts'
 
@@ -128,8 +129,9 @@ export class Signer {
   #inflate(bytes: Buffer): Buffer {
     try {
       return inflateSync(bytes, { maxOutputLength: this.#limits.inflatedLength, chunkSize: pieceOf(bytes.length * 8) })
-    } catch {
-      throw new SerializationError('The signed content is not a zlib stream, or larger than the limit.')
+    } catch (error) {
+      if (isTooLarge(error)) throw new OverLimit('The signed content is over the limit once it is decompressed.')
+      throw new SerializationError('The signed content is not a zlib stream.')
     }
   }
 }

@@ -12,7 +12,7 @@ import type { SessionData } from '../serializers/serializer.ts'
 import { compareAndSwap, type Swap } from './compare-and-swap.ts'
 import { type Expiry, type ExpiryRule, notAfter } from './session-expiry.ts'
 import { newSessionKey } from './session-key.ts'
-import { isStored, type NotLoaded, type SessionStore, type StoredSession } from './store.ts'
+import { isStored, type NotLoaded, type RecentSession, type SessionStore, type StoredSession } from './store.ts'
 import { writtenSession } from './written-session.ts'
 
 /** @see django/contrib/sessions/backends/cache.py KEY_PREFIX */
@@ -141,6 +141,18 @@ export function cache(options: CacheStoreOptions): SessionStore {
     return found !== null && ItemVersion.isSame(version, new ItemVersion(found, null)) ? found.version : null
   }
 
+  async function recent(most: number): Promise<readonly RecentSession[]> {
+    const place = keyOf('')
+    const found = place === null ? [] : ((await cache.sample?.(place, most, startCall())) ?? [])
+    return found.flatMap(({ key, item }): RecentSession[] => {
+      const answer = codec.decode(item)
+      const data = 'data' in answer ? answer.data : null
+      if (key !== null) return key.startsWith(place ?? '') ? [{ key: key.slice(place?.length), data }] : []
+      // Whose key is not known is a session if it has what only sessions have.
+      return data?.has('_auth_user_id') ? [{ key, data }] : []
+    })
+  }
+
   return {
     load: (key) => read(key, startCall()),
 
@@ -206,6 +218,8 @@ export function cache(options: CacheStoreOptions): SessionStore {
     },
 
     check: () => cache.check(startCall()),
+
+    ...(cache.sample && { recent }),
 
     async clearExpired() {
       for (let total = 0; ; ) {

@@ -39,6 +39,8 @@ export function cachedDb({ rows, copies, deadlineMs }: CachedDbOptions): Session
 
     exists: (key) => rows.exists(key),
 
+    recent: rows.recent,
+
     async create(next, request) {
       const deadline = startDeadline(deadlineMs)
       const created = await rows.create(next, request, deadline)

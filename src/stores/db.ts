@@ -18,11 +18,12 @@ import {
   isStored,
   type NextState,
   type NotLoaded,
+  type RecentSession,
   type RequestInfo,
   type SessionStore,
   type StoredSession,
 } from './store.ts'
-import { noneReadable } from './unreadable.ts'
+import { refuseUnreadable } from './unreadable.ts'
 import { writtenSession } from './written-session.ts'
 
 export interface DbStoreOptions {
@@ -40,6 +41,7 @@ export interface DbStoreOptions {
 
 /** The store `db`, whose calls may be parts of another store's: each takes what is left of a deadline. */
 export interface RowStore extends SessionStore {
+  recent(most: number): Promise<readonly RecentSession[]>
   load(key: string, deadline?: Deadline): Promise<StoredSession | NotLoaded>
   create(next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession>
   save(seen: StoredSession, next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession | null>
@@ -135,8 +137,18 @@ export function db(options: DbStoreOptions): RowStore {
     }
   }
 
+  async function recent(most: number): Promise<readonly RecentSession[]> {
+    const newest = `SELECT session_key, session_data FROM ${table} ORDER BY expire_date DESC LIMIT ${most}`
+    const rows = await database.rows(newest, [], begin())
+    return rows.map(({ session_key: key, session_data: text }) => {
+      const answer = typeof text === 'string' ? codec.decode(text) : null
+      return { key: String(key), data: answer !== null && 'data' in answer ? answer.data : null }
+    })
+  }
+
   return {
     present,
+    recent,
 
     async load(key, deadline = begin()) {
       const row = await select(key, deadline)
@@ -199,12 +211,7 @@ export function db(options: DbStoreOptions): RowStore {
     },
 
     async check() {
-      const newest = `SELECT session_data FROM ${table} ORDER BY expire_date DESC LIMIT ${CHECKED_ROWS}`
-      const rows = await database.rows(newest, [], begin())
-      const readable = rows.filter(({ session_data: text }) => typeof text === 'string' && 'data' in codec.decode(text))
-      if (rows.length > 0 && readable.length === 0) {
-        throw noneReadable(rows.length)
-      }
+      refuseUnreadable(await recent(CHECKED_ROWS))
     },
 
     async clearExpired() {

@@ -14,8 +14,8 @@ import { type ExpiryRule, secondsUntil } from './session-expiry.ts'
 import type { SessionFile } from './session-file.ts'
 import { SessionFiles } from './session-files.ts'
 import { newSessionKey } from './session-key.ts'
-import { isStored, type NotLoaded, type SessionStore, type StoredSession } from './store.ts'
-import { noneReadable } from './unreadable.ts'
+import { isStored, type NotLoaded, type RecentSession, type SessionStore, type StoredSession } from './store.ts'
+import { refuseUnreadable, tooLong } from './unreadable.ts'
 import { writtenSession } from './written-session.ts'
 
 export interface FileStoreOptions {
@@ -78,7 +78,23 @@ export function file(options: FileStoreOptions): SessionStore {
     })
   }
 
+  async function recent(most: number): Promise<readonly RecentSession[]> {
+    const found: (SessionFile & { readonly key: string })[] = []
+    for await (const key of files.keys(begin)) {
+      const one = await readIfAllowed(key, begin())
+      if (one !== null && one.text !== '') found.push({ ...one, key })
+      if (found.length === LISTED_FILES) break
+    }
+    const newest = found.sort((one, other) => other.modified.getTime() - one.modified.getTime()).slice(0, most)
+    return newest.map(({ key, text }) => {
+      const answer = decoded(text, codec)
+      return { key, data: 'data' in answer ? answer.data : null }
+    })
+  }
+
   return {
+    recent,
+
     async load(key) {
       const found = await files.read(key, begin())
       if (found === null) return { absent: 'unknown', reason: 'unknown_session' }
@@ -140,18 +156,7 @@ export function file(options: FileStoreOptions): SessionStore {
     },
 
     async check() {
-      const found: SessionFile[] = []
-      for await (const key of files.keys(begin)) {
-        const one = await readIfAllowed(key, begin())
-        if (one !== null && one.text !== '') found.push(one)
-        if (found.length === LISTED_FILES) break
-      }
-      const newest = found
-        .sort((one, other) => other.modified.getTime() - one.modified.getTime())
-        .slice(0, CHECKED_FILES)
-      if (newest.length > 0 && !newest.some(({ text }) => 'data' in decoded(text, codec))) {
-        throw noneReadable(newest.length)
-      }
+      refuseUnreadable(await recent(CHECKED_FILES))
     },
 
     async clearExpired() {
@@ -171,6 +176,6 @@ export function file(options: FileStoreOptions): SessionStore {
 }
 
 function decoded(text: string | null, codec: SessionCodec): DecodedSession {
-  if (text === null) return { reason: 'session_data_corrupted' }
+  if (text === null) return tooLong()
   return text === '' ? { data: new Map() } : codec.decode(text)
 }

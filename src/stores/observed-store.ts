@@ -35,6 +35,7 @@ export function observedStore(store: SessionStore, engine: string, admit: () => 
       calls.publish({ operation, engine, durationMs: performance.now() - start, outcome } satisfies StoreCall)
     }
   }
+  const { recent } = store
   return {
     ...(store.movesKeys && { movesKeys: store.movesKeys }),
     load: (key) => observed('load', () => store.load(key)),
@@ -44,6 +45,7 @@ export function observedStore(store: SessionStore, engine: string, admit: () => 
     cycle: (seen, next, request) => observed('cycle', () => store.cycle(seen, next, request)),
     touch: (seen) => observed('touch', () => store.touch(seen)),
     delete: (key) => observed('delete', () => store.delete(key)),
+    ...(recent && { recent: (most) => observed('recent', () => recent.call(store, most)) }),
     clearExpired: () => observed('clearExpired', () => store.clearExpired()),
     check: () => observed('check', () => store.check()),
   }

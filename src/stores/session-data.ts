@@ -14,7 +14,7 @@ import { type Encoded, isHiddenName, type Serializer, type SessionData } from '.
 import type { SigningLimits } from '../signing/signer.ts'
 import { TimestampSigner } from '../signing/timestamp-signer.ts'
 import { createOldSessionCodec } from './old-session-data.ts'
-import { type Unreadable, unreadable } from './unreadable.ts'
+import { tooLong, type Unreadable, unreadable } from './unreadable.ts'
 
 export type { Encoded, NewValue, Serializer, SessionData } from '../serializers/serializer.ts'
 
@@ -59,6 +59,7 @@ export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
   }
   const signer = new TimestampSigner(common)
   const bySha1 = options.readsSha1 === true ? new TimestampSigner({ ...common, algorithm: 'sha1' }) : signer
+  const longest = options.limits?.inputLength ?? 1 << 20
   const old = createOldSessionCodec(options, serializer)
   const unsign = (text: string): ReadonlyMap<string, Encoded> =>
     (SHA1_SIGNATURE.test(text) ? bySha1 : signer).unsignObject(text, { serializer })
@@ -66,6 +67,7 @@ export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
     encode: (data) =>
       options.writes === 'old' ? old.encode(data) : signer.signObject(data, { serializer, compress: true }),
     decode(text) {
+      if (text.length > longest) return tooLong()
       try {
         // What the newer format separates by a colon is nothing that base64 of the older one holds.
         return { data: text.includes(':') ? unsign(text) : old.decode(text) }

@@ -3,6 +3,7 @@
  * @see django/contrib/sessions/backends/base.py VALID_KEY_CHARS, _get_new_session_key, _validate_session_key
  */
 import { randomBytes } from 'node:crypto'
+import { cookieForm } from './cookie-form.ts'
 
 const CHARACTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const LENGTH = 32
@@ -33,5 +34,10 @@ export function sessionKeyRule(mostCharacters: number): SessionKeyRule {
   }
 }
 
-/** For keys under which something is stored; Django's own have 32 characters. */
-export const judgeSessionKey: SessionKeyRule = sessionKeyRule(255)
+/** For keys under which something is stored; Django's own have 32 characters. A cookie of other settings is none. */
+export const judgeSessionKey: SessionKeyRule = (text) => {
+  const form = cookieForm(text)
+  return form === null || form === 'session key' ? judgeStored(text) : 'malformed'
+}
+
+const judgeStored = sessionKeyRule(255)

@@ -43,10 +43,18 @@ export type AbsenceReason =
   | 'unknown_session'
   /** The session is stored and has expired. The cookie is deleted, the row left to `clearsessions`. */
   | 'expired_session'
-  /** The stored data has a bad signature: tampered with, or another SECRET_KEY. Row and cookie stay. */
+  /** The stored data has a bad signature: tampered with, another SECRET_KEY, or over a limit. Row and cookie stay. */
   | 'session_data_corrupted'
   /** The stored data is signed well and cannot be read: another serializer, or over a limit. Row and cookie stay. */
   | 'session_data_unreadable'
+
+/** A stored session that nobody asked for by its key. */
+export interface RecentSession {
+  /** Null where the store does not tell. */
+  readonly key: string | null
+  /** Null where it cannot be read. */
+  readonly data: SessionData | null
+}
 
 /**
  * `request` reaches the writes only for tables with columns of the site's own, which may be filled from it.
@@ -72,6 +80,8 @@ export interface SessionStore {
   clearExpired(): Promise<number>
   /** Reaches the server and reads the newest sessions. @throws SettingsError when none of them can be read */
   check(): Promise<void>
+  /** Some sessions, the newest where the store tells; absent where it cannot show what it holds. */
+  recent?(most: number): Promise<readonly RecentSession[]>
   /** Tries once more what failed and can still be made up for; before its servers are closed. */
   close?(): Promise<void>
 }

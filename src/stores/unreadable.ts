@@ -1,6 +1,7 @@
 /** What stores say of sessions that they cannot read. */
 import { BadSignature, DjangoBridgeError, SettingsError } from '../errors.ts'
-import type { AbsenceReason } from './store.ts'
+import { OverLimit } from '../over-limit.ts'
+import type { AbsenceReason, RecentSession } from './store.ts'
 
 /** Why a session cannot be read. */
 export interface Unreadable {
@@ -16,10 +17,16 @@ export function unreadable(error: unknown): Unreadable {
   throw error
 }
 
-/** What a store's `check` throws when it can read none of its newest sessions. */
-export function noneReadable(count: number): SettingsError {
-  return new SettingsError(
-    `None of the ${count} newest sessions can be read: SECRET_KEY, SECRET_KEY_FALLBACKS or SESSION_SERIALIZER differ ` +
+/** Of text that is too long for its signature to be checked. */
+export function tooLong(): Unreadable {
+  return { reason: 'session_data_corrupted', error: new OverLimit('The stored session is over options.limits.') }
+}
+
+/** @throws SettingsError when there are sessions, and none of them can be read */
+export function refuseUnreadable(sessions: readonly RecentSession[]): void {
+  if (sessions.length === 0 || sessions.some(({ data }) => data !== null)) return
+  throw new SettingsError(
+    `None of the ${sessions.length} newest sessions can be read: SECRET_KEY, SECRET_KEY_FALLBACKS or SESSION_SERIALIZER differ ` +
       'from the ones Django uses.',
   )
 }

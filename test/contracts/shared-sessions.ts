@@ -13,13 +13,15 @@ export interface SharedSessions {
   start(): Promise<LiveSite>
   /** Whether a cookie that somebody kept opens what it held for ever after: where it holds the session itself. Default false. */
   readonly replays?: boolean
+  /** Whether a bridge can look at sessions whose keys it does not know. Default: where cookies do not hold them. */
+  readonly shows?: boolean
   /** Tests of the caller's own on the same site. */
   readonly more?: (site: () => LiveSite) => void
 }
 
 export function describeSharedSessions(
   name: string,
-  { kind, row, start, replays = false, more }: SharedSessions,
+  { kind, row, start, replays = false, shows = !replays, more }: SharedSessions,
 ): void {
   describe(name, () => {
     proves(row)
@@ -155,6 +157,54 @@ export function describeSharedSessions(
       expect(await site.django.whoami()).toMatchObject({ authenticated: true, username: 'ada' })
       expect((await site.django.session()).data._auth_user_hash).toBe(sessionAuthHash(password, SECRET_KEY))
       expect(await openWith(site.bridge, before).user()).toBeNull()
+    })
+
+    test('with an auth hash that is not Django’s no write takes the place of a login, which goes on in Django', async () => {
+      await site.django.login('ada')
+      const before = site.django.header
+      const wrong = site.bridgeWith({}, { hooks: { sessionAuthHash: () => 'f'.repeat(64) } })
+      const context = openWith(wrong, before)
+      expect(await context.user()).toBeNull()
+      ;(await context.session()).set('cart', ['nails'])
+      await expect(context.finish(200)).rejects.toThrow(/sessionAuthHash/)
+      expect(await site.django.whoami()).toMatchObject({ authenticated: true, username: 'ada' })
+      expect((await site.django.session()).data).not.toHaveProperty('cart')
+    })
+
+    test('a first visitor whose login is really dead gets another session where the bridge finds a login that is good', async () => {
+      await site.django.user({ username: 'eve', password: 'first' })
+      await site.django.login('eve')
+      const dead = site.django.header
+      await site.django.user({ username: 'eve', password: 'second' })
+      site.django.cookie = null
+      await site.django.login('ada')
+      const good = site.django.header
+      const fresh = site.bridgeWith({})
+      const write = async () => {
+        const context = openWith(fresh, dead)
+        expect(await context.auth()).toEqual({ status: 'anonymous', reason: 'auth_hash_mismatch' })
+        ;(await context.session()).set('cart', ['nails'])
+        return context.finish(200)
+      }
+      if (!shows) {
+        await expect(write()).rejects.toMatchObject({ code: 'settings' })
+        expect(await openWith(fresh, good).user()).toMatchObject({ username: 'ada' })
+      }
+      site.django.cookie = null
+      site.django.accept(await write())
+      expect((await site.django.session()).data).toEqual({ cart: ['nails'] })
+    })
+
+    test('S4: a flush in Node after a failed auth hash ends the session in Django too where it is stored', async () => {
+      await site.django.login('ada')
+      const kept = site.django.header
+      const wrong = site.bridgeWith({}, { hooks: { sessionAuthHash: () => 'f'.repeat(64) } })
+      const context = openWith(wrong, kept)
+      expect(await context.user()).toBeNull()
+      await (await context.session()).flush()
+      site.django.accept(await context.finish(200))
+      expect(site.django.cookie).toBeNull()
+      expect(await site.django.json('/api/whoami', undefined, kept)).toMatchObject({ authenticated: replays })
     })
 
     more?.(() => site)

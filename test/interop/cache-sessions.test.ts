@@ -71,7 +71,7 @@ function describeMemcached(where: SiteToTest): void {
   const name = `${where.name}, cache on three Memcached servers`
   const row = { engine: 'cache', backend: 'PyMemcacheCache on Memcached', django: runtime.version } as const
   const plain = startOn(where, settingsOf(CACHE, memcachedCache('PyMemcacheCache')))
-  describeSharedSessions(name, { kind: 'plain', row, start: plain, more: timeOuts })
+  describeSharedSessions(name, { kind: 'plain', row, start: plain, shows: false, more: timeOuts })
   describePickledSessions(name, { start: plain, stored: (_, key) => inMemcached(placeOf(key)) })
 
   const compressed = { serde: 'pymemcache.serde.compressed_serde' }
@@ -85,6 +85,7 @@ function describeMemcached(where: SiteToTest): void {
         DJANGO_SESSION_JWT: { FIELDS, EXPIRES: 3600 },
       }),
     ),
+    shows: false,
     more: compresses,
   })
   describeSharedSessions(`${where.name}, cached_db, copies on three Memcached servers`, {
@@ -100,6 +101,7 @@ function describeMemcached(where: SiteToTest): void {
     kind: 'plain',
     row: pylibmc,
     start: startOn(where, settingsOf(CACHE, memcachedCache('PyLibMCCache', { OPTIONS }))),
+    shows: false,
   })
 }
 

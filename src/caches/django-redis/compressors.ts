@@ -11,7 +11,8 @@ import {
   zstdCompressSync,
   zstdDecompressSync,
 } from 'node:zlib'
-import { isNotFound, missingPackage, SerializationError } from '../../errors.ts'
+import { isNotFound, missingPackage, type SerializationError } from '../../errors.ts'
+import { isTooLarge, OverLimit } from '../../over-limit.ts'
 import { lz4Frame } from './lz4-frame.ts'
 import { xzStream } from './xz-stream.ts'
 
@@ -112,12 +113,8 @@ function decompressed(bytes: Buffer, decompress: (bytes: Buffer) => Buffer): Buf
   }
 }
 
-function isTooLarge(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
-}
-
 function overLimit(): SerializationError {
-  return new SerializationError('The stored value is over the limit once it is decompressed.')
+  return new OverLimit('The stored value is over the limit once it is decompressed.')
 }
 
 // Literal names, each in a `try`: bundlers then take the package in where it is installed, and go without where it is not.

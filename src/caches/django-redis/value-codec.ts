@@ -8,6 +8,7 @@
  * @see django_redis/client/default.py DefaultClient.encode, decode
  */
 import { DjangoBridgeError, SerializationError } from '../../errors.ts'
+import { OverLimit } from '../../over-limit.ts'
 import { djangoRedisJsonSerializer } from '../../serializers/django-redis-json.ts'
 import { createMsgpackSerializer } from '../../serializers/msgpack-serializer.ts'
 import { createPickleSerializer, type PickleSerializerOptions } from '../../serializers/pickle-serializer.ts'
@@ -69,7 +70,7 @@ export function djangoRedisCodec(serializer: Serializer, compressor: Compressor,
 
 function checkLength(bytes: Uint8Array, limit: number): void {
   if (bytes.length <= limit) return
-  throw new SerializationError(`A session of ${bytes.length} bytes is over the limit of ${limit} (options.limits).`)
+  throw new OverLimit(`A session of ${bytes.length} bytes is over the limit of ${limit} (options.limits).`)
 }
 
 /** Whether Python's int() takes the bytes, spaces and underscores included: tried before all else. */

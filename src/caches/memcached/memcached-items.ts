@@ -9,6 +9,7 @@
  */
 import { deflateSync, inflateSync } from 'node:zlib'
 import { SerializationError } from '../../errors.ts'
+import { isTooLarge, OverLimit } from '../../over-limit.ts'
 import type { CacheCodec } from '../cache.ts'
 import { type PickledItemsOptions, pickledItems } from '../pickled-items.ts'
 import type { PythonClient } from './python-client.ts'
@@ -41,8 +42,10 @@ export function memcachedItems({ client, pickle = {}, limits = {} }: MemcachedIt
       if ((flags & COMPRESSED) === 0) return plain.decode({ bytes })
       try {
         return inflated.decode({ bytes: inflateSync(bytes, { maxOutputLength: most }) })
-      } catch {
-        return { error: new SerializationError('An item of Memcached is no zlib stream, or larger than the limit.') }
+      } catch (error) {
+        const what = 'An item of Memcached is'
+        if (isTooLarge(error)) return { error: new OverLimit(`${what} over the limit once it is decompressed.`) }
+        return { error: new SerializationError(`${what} not a zlib stream.`) }
       }
     },
   }

@@ -1,5 +1,6 @@
 /** How much of a pickle is read; beyond it, it is refused. */
 import { SerializationError } from '../../errors.ts'
+import { OverLimit } from '../../over-limit.ts'
 
 export interface PickleLimits {
   /** Bytes of the pickle. Default 8 MiB. */
@@ -26,7 +27,7 @@ export const DEFAULT_PICKLE_LIMITS: Required<PickleLimits> = {
 }
 
 export function overLimit(what: string): SerializationError {
-  return new SerializationError(`The pickle is over the limit of ${what}.`)
+  return new OverLimit(`The pickle is over the limit of ${what}.`)
 }
 
 export function malformed(what: string): SerializationError {
