@@ -22,6 +22,7 @@ import { Login, type LoginReason } from './login.ts'
 import { SessionSaving } from './session/saving.ts'
 import { Session } from './session/session.ts'
 import type { Settings } from './settings/settings.ts'
+import { rotatedSessionKey } from './stores/session-key.ts'
 import { type AbsenceReason, isStored, type NotLoaded, type RequestInfo, type StoredSession } from './stores/store.ts'
 import { heard } from './unheard.ts'
 
@@ -253,6 +254,7 @@ export class DjangoContext {
       admitReplacing: async () => {
         if (this.#doubt !== null) await evidence.admitReplacing(this.#doubt, connections)
       },
+      rotatedKey: (key) => rotatedSessionKey(key, this.settings.SECRET_KEY),
       onMade: (key) => evidence.made(key),
       ...(claims !== null && { overlay: new Map([['jwt', this.#parts.cookie.stated(claims)]]) }),
       ...(this.#parts.cookie.statesUser && { beforeWrite: () => this.#prepareCookie() }),

@@ -3,12 +3,13 @@
  * changed into what is stored now, and what must become of the cookie is remembered for the end of the request.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { pauseBeforeRetry, startDeadline } from '../deadline.ts'
 import { type DjangoBridgeError, SessionInterrupted, StoreUnavailable } from '../errors.ts'
 import type { SessionData } from '../serializers/serializer.ts'
-import type { NextState, RequestInfo, SessionStore, StoredSession } from '../stores/store.ts'
+import { isStored, type NextState, type RequestInfo, type SessionStore, type StoredSession } from '../stores/store.ts'
 import { heard } from '../unheard.ts'
 import { Changes } from './changes.ts'
-import { AUTH_KEYS, applyChanges, type FrozenChanges, ownChanges } from './frozen-changes.ts'
+import { AUTH_KEYS, applyChanges, type FrozenChanges, ownChanges, plain } from './frozen-changes.ts'
 
 export interface SavingOptions {
   readonly store: SessionStore
@@ -18,6 +19,8 @@ export interface SavingOptions {
   readonly cookieKeys?: () => readonly string[]
   /** Values that `get` shows though nothing stored them; they go along with the next write. */
   readonly overlay?: ReadonlyMap<string, unknown>
+  /** The key to which the session of this one moves when a fallback key verified its login. Default a random one. */
+  readonly rotatedKey?: (key: string) => string
   /** Runs before a session is made where a cookie may open another one; throws where that must not be replaced. */
   readonly admitReplacing?: () => Promise<void>
   /** Told of a key under which this request made a session, or wrote a login. */
@@ -240,16 +243,28 @@ export class SessionSaving {
 
   async #cycle(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
     const { frozen, next } = this.#freeze(state)
-    const saved = await this.store.cycle(stored, next, this.#options.request)
+    const rotated = state.rotating && !this.store.movesKeys ? this.#options.rotatedKey?.(stored.key) : undefined
+    // Where a session of that key is there already, this one was brought back after it had moved.
+    const key = rotated !== undefined && (await this.store.exists(rotated)) ? undefined : rotated
+    const saved =
+      (await this.store.cycle(stored, next, this.#options.request, key)) ??
+      (rotated === undefined ? null : await this.#follow(state, rotated, frozen, next))
     if (saved !== null) this.#settle(state, frozen, saved)
     else await this.#gone(state, frozen, whenGone)
+  }
+
+  /** Saves to the session that another request, whose login was verified at the same time, made of this one. */
+  async #follow(state: State, rotated: string, frozen: FrozenChanges, next: NextState): Promise<StoredSession | null> {
+    const moved = await loadSoon(this.store, rotated)
+    const isSameLogin = AUTH_KEYS.every((key) => plain(moved?.data.get(key)) === state.changes.get(key, this.data))
+    if (moved === null || !isSameLogin) return null
+    return isRotationAlone(frozen) ? moved : this.store.save(moved, next, this.#options.request)
   }
 
   /** A session that is gone is no error when its rotation was all there was to save. */
   #rotate(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
     const { frozen } = this.#freeze(state)
-    const isAll = [...frozen.byKey.keys()].every((key) => AUTH_KEYS.some((part) => part === key))
-    return this.#cycle(state, stored, isAll ? 'ignore' : whenGone)
+    return this.#cycle(state, stored, isRotationAlone(frozen) ? 'ignore' : whenGone)
   }
 
   async #touch(state: State, stored: StoredSession, whenGone: WhenGone): Promise<void> {
@@ -292,6 +307,22 @@ export class SessionSaving {
     if (frozen.cleared !== null || frozen.byKey.size > 0) state.changes.settle(frozen, () => saved.data)
   }
 }
+
+/** Whether nothing but the login is to be saved. */
+function isRotationAlone({ cleared, byKey }: FrozenChanges): boolean {
+  return cleared === null && [...byKey.keys()].every((key) => AUTH_KEYS.some((part) => part === key))
+}
+
+/** A session that may be between two keys, as in a cache or a folder. */
+async function loadSoon(store: SessionStore, key: string): Promise<StoredSession | null> {
+  for (const deadline = startDeadline(BETWEEN_KEYS_MS); ; await pauseBeforeRetry(deadline, 50)) {
+    const answer = await store.load(key)
+    if (isStored(answer)) return answer
+    if (deadline.remaining() === 0) return null
+  }
+}
+
+const BETWEEN_KEYS_MS = 500
 
 function newState(stored: StoredSession | null, overlay?: ReadonlyMap<string, unknown>): State {
   return {

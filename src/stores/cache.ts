@@ -186,10 +186,9 @@ export function cache(options: CacheStoreOptions): SessionStore {
       }),
 
     // The old key ends first: a failure in between loses a session, and never leaves two.
-    cycle: (seen, next) =>
+    cycle: (seen, next, _request, key = newSessionKey()) =>
       swap(seen, (current, { token }, deadline) => {
         const prepared = prepare(next(current.data))
-        const key = newSessionKey()
         return {
           result: stored(key, prepared),
           inTwoSteps: true,

@@ -53,9 +53,9 @@ export function cachedDb({ rows, copies, deadlineMs }: CachedDbOptions): Session
         copies.write(seen.key, deadline, () => rows.save(current, next, request, deadline)),
       ),
 
-    cycle: (seen, next, request) =>
+    cycle: (seen, next, request, key) =>
       upon(seen, async (current, deadline) => {
-        const cycled = await copies.end(seen.key, deadline, () => rows.cycle(current, next, request, deadline))
+        const cycled = await copies.end(seen.key, deadline, () => rows.cycle(current, next, request, key, deadline))
         if (cycled !== null) await copies.fill(cycled.key, deadline, async () => cycled)
         return cycled
       }),

@@ -45,7 +45,13 @@ export interface RowStore extends SessionStore {
   load(key: string, deadline?: Deadline): Promise<StoredSession | NotLoaded>
   create(next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession>
   save(seen: StoredSession, next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession | null>
-  cycle(seen: StoredSession, next: NextState, request?: RequestInfo, deadline?: Deadline): Promise<StoredSession | null>
+  cycle(
+    seen: StoredSession,
+    next: NextState,
+    request?: RequestInfo,
+    key?: string,
+    deadline?: Deadline,
+  ): Promise<StoredSession | null>
   touch(seen: StoredSession, deadline?: Deadline): Promise<StoredSession | null>
   delete(key: string, deadline?: Deadline): Promise<void>
   /** What is stored under a key, expired or not; null for nothing, and for what cannot be read. */
@@ -186,10 +192,9 @@ export function db(options: DbStoreOptions): RowStore {
       }),
 
     // One statement renames the row, which keeps the columns of the site's own model and leaves no moment with two.
-    cycle: (seen, next, request, deadline = begin()) =>
+    cycle: (seen, next, request, key = newSessionKey(), deadline = begin()) =>
       swap(seen, deadline, (current) => {
         const { names, values, stored } = prepare(next(current.data), request)
-        const key = newSessionKey()
         return {
           result: stored(key),
           send: () => update(current, ['session_key', ...names], [key, ...values], deadline),

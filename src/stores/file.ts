@@ -134,11 +134,10 @@ export function file(options: FileStoreOptions): SessionStore {
         }
       }),
 
-    cycle: (seen, next) =>
+    cycle: (seen, next, _request, key = newSessionKey()) =>
       swap(seen, (current, deadline) => {
         const data = next(current.data)
         const text = codec.encode(data)
-        const key = newSessionKey()
         return {
           result: writtenSession(key, text, expiryOf(data), () => codec.decode(text)),
           send: () => files.move(seen.key, String(current.version), key, text, deadline),

@@ -42,7 +42,7 @@ export function observedStore(store: SessionStore, engine: string, admit: () => 
     exists: (key) => observed('exists', () => store.exists(key)),
     create: (next, request) => observed('create', () => store.create(next, request)),
     save: (seen, next, request) => observed('save', () => store.save(seen, next, request)),
-    cycle: (seen, next, request) => observed('cycle', () => store.cycle(seen, next, request)),
+    cycle: (seen, next, request, key) => observed('cycle', () => store.cycle(seen, next, request, key)),
     touch: (seen) => observed('touch', () => store.touch(seen)),
     delete: (key) => observed('delete', () => store.delete(key)),
     ...(recent && { recent: (most) => observed('recent', () => recent.call(store, most)) }),

@@ -2,7 +2,7 @@
  * Session keys: 32 characters of `a-z0-9` from the system's random source, 165 bits.
  * @see django/contrib/sessions/backends/base.py VALID_KEY_CHARS, _get_new_session_key, _validate_session_key
  */
-import { randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 import { cookieForm } from './cookie-form.ts'
 
 const CHARACTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'
@@ -19,6 +19,17 @@ export function newSessionKey(random: (size: number) => Uint8Array = randomBytes
   }
   return key
 }
+
+/**
+ * The key to which a session moves when a fallback key verified its login. Any process that has SECRET_KEY finds it from
+ * the old one: a second request that was verified at the same time goes on there.
+ */
+export function rotatedSessionKey(key: string, secretKey: string | Uint8Array): string {
+  let count = 0
+  return newSessionKey((size) => Buffer.from(hkdfSync('sha256', secretKey, key, `${ROTATION}${count++}`, size)))
+}
+
+const ROTATION = 'django-session-bridge: the key of a session whose login a fallback key verified '
 
 /**
  * What a cookie's text may be as a session key: `short` as Django has it (its cookie is deleted), `malformed` when no

@@ -70,8 +70,8 @@ export interface SessionStore {
   create(next: NextState, request?: RequestInfo): Promise<StoredSession>
   /** Compare-and-swap of what was seen; null: the session is gone, and is not recreated. */
   save(seen: StoredSession, next: NextState, request?: RequestInfo): Promise<StoredSession | null>
-  /** As `save`, under a new key; the old key opens nothing any more. */
-  cycle(seen: StoredSession, next: NextState, request?: RequestInfo): Promise<StoredSession | null>
+  /** As `save`, under a new key; the old key opens nothing any more. @param key the new one; default a random one */
+  cycle(seen: StoredSession, next: NextState, request?: RequestInfo, key?: string): Promise<StoredSession | null>
   /** Renews the expiry alone. */
   touch(seen: StoredSession): Promise<StoredSession | null>
   /** Idempotent. */

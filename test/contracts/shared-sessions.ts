@@ -159,6 +159,57 @@ export function describeSharedSessions(
       expect(await openWith(site.bridge, before).user()).toBeNull()
     })
 
+    test('S5: two requests at once whose login a fallback key verified both go on, with what either of them saved', async () => {
+      const oldKey = 'the key before the present one, long enough for HS256'
+      const { pk } = await site.django.login('ada')
+      const [row] = await site.sql('SELECT password FROM auth_user WHERE id = ?', Number(pk))
+      const hash = sessionAuthHash(String(row?.password), oldKey)
+      // Two processes, and both orders.
+      const bridges = [0, 1].map(() => site.bridgeWith({ SECRET_KEY_FALLBACKS: [oldKey] }))
+      for (const isReversed of [false, true]) {
+        await inNode((session) => session.set('_auth_user_hash', hash))
+        const before = site.django.header
+        const requests = bridges.map((bridge) => openWith(bridge, before))
+        for (const [index, request] of requests.entries()) {
+          expect(await request.user()).toMatchObject({ username: 'ada' })
+          ;(await request.session()).set(`visit ${index}`, isReversed)
+        }
+        const finishing = (isReversed ? requests.toReversed() : requests).map((request) => request.finish(200))
+        const answers = await Promise.all(finishing)
+        for (const [turn, changes] of answers.entries()) {
+          expect(changes.cookies).toHaveLength(1)
+          site.django.accept(changes)
+          expect(await site.django.whoami()).toMatchObject({ authenticated: true, username: 'ada' })
+          const { data } = await site.django.session()
+          const mine = `visit ${isReversed ? 1 - turn : turn}`
+          expect(data).toMatchObject({
+            [mine]: isReversed,
+            ...(!replays && { 'visit 0': isReversed, 'visit 1': isReversed }),
+          })
+        }
+        // The old key opens nothing, and a cookie that somebody kept holds a hash that Django does not take.
+        const kept = site.django.cookie
+        expect(await site.django.json('/api/whoami', undefined, before)).toMatchObject({ authenticated: false })
+        site.django.cookie = kept
+      }
+    })
+
+    test('S36: a logout in Django while a request renews a login that a fallback key verified stays one', async () => {
+      if (replays) return
+      const oldKey = 'the key before the present one, long enough for HS256'
+      const { pk } = await site.django.login('ada')
+      const [row] = await site.sql('SELECT password FROM auth_user WHERE id = ?', Number(pk))
+      await inNode((session) => session.set('_auth_user_hash', sessionAuthHash(String(row?.password), oldKey)))
+      const rotating = site.bridgeWith({ SECRET_KEY_FALLBACKS: [oldKey] })
+      const [reading, writing] = [openWith(rotating, site.django.header), openWith(rotating, site.django.header)]
+      for (const request of [reading, writing]) expect(await request.user()).not.toBeNull()
+      ;(await writing.session()).set('late', 1)
+      await site.django.logout()
+      expect((await reading.finish(200)).cookies).toEqual([])
+      await expect(writing.finish(200)).rejects.toMatchObject({ code: 'session_interrupted' })
+      expect(await site.django.whoami()).toMatchObject({ authenticated: false })
+    })
+
     test('with an auth hash that is not Django’s no write takes the place of a login, which goes on in Django', async () => {
       await site.django.login('ada')
       const before = site.django.header
