@@ -77,6 +77,8 @@ export type DecodedItem = { readonly data: ReadonlyMap<string, Encoded> } | { re
 
 /** From session data to an item and back, as one backend's client for Python does it. */
 export interface CacheCodec {
+  /** Whether no two writes make the same bytes, so that a write can be known by them. */
+  readonly marksWrites: boolean
   /** @throws SerializationError for a value that the format cannot hold */
   encode(data: SessionData): CacheItem
   /** Never throws: what it cannot read has an error. */

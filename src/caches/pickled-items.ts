@@ -8,6 +8,7 @@
 import { DjangoBridgeError, SerializationError } from '../errors.ts'
 import { OverLimit } from '../over-limit.ts'
 import { createPickleSerializer, type PickleSerializerOptions } from '../serializers/pickle-serializer.ts'
+import { marked } from '../serializers/write-mark.ts'
 import type { SigningLimits } from '../signing/signer.ts'
 import type { CacheCodec } from './cache.ts'
 
@@ -15,13 +16,17 @@ export interface PickledItemsOptions {
   readonly pickle?: PickleSerializerOptions
   /** `inputLength`: bytes of one item, as it is stored. Default 1 MiB. */
   readonly limits?: SigningLimits
+  /** Default true; without, the bytes are Python's own. */
+  readonly marksWrites?: boolean
 }
 
-export function pickledItems({ pickle = {}, limits = {} }: PickledItemsOptions = {}): CacheCodec {
-  const serializer = createPickleSerializer(pickle)
+export function pickledItems({ pickle = {}, limits = {}, marksWrites = true }: PickledItemsOptions = {}): CacheCodec {
+  const plain = createPickleSerializer(pickle)
+  const serializer = marksWrites ? marked(plain) : plain
   const most = limits.inputLength ?? 1 << 20
   const isTooLong = (bytes: Uint8Array): boolean => bytes.length > most
   return {
+    marksWrites,
     encode(data) {
       const bytes = serializer.dumps(data)
       // What could not be read again must not be written.

@@ -1,4 +1,5 @@
 /** Signed sessions: by which key and salt, when, and in which format; tried, not guessed. */
+import { MARK_DIGITS } from '../serializers/write-mark.ts'
 import { decodeBase62 } from '../signing/base62.ts'
 import { createSessionCodec, type DecodedSession, SESSION_SALT } from '../stores/session-data.ts'
 import { SIGNED_COOKIES_SALT } from '../stores/signed-cookies.ts'
@@ -138,7 +139,9 @@ function wellKnownDamage(text: string, isOld: boolean): string | null {
 
 /** When the text was signed; null where its time cannot be read. */
 export function signedAt(text: string): Date | null {
-  const seconds = text.split(':').at(-2)
+  const stamp = text.split(':').at(-2)
+  // Behind the seconds a bridge puts digits of its own.
+  const seconds = stamp !== undefined && stamp.length > MARK_DIGITS ? stamp.slice(0, -MARK_DIGITS) : stamp
   if (seconds === undefined || seconds === '') return null
   try {
     const at = new Date(Number(decodeBase62(seconds)) * 1000)

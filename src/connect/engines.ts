@@ -158,6 +158,7 @@ export function sessionCodec(settings: Settings, options: ConnectOptions): Sessi
     writes: writesSignedSessions(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM) ? 'signed' : 'old',
     readsSha1: readsSha1(settings.DJANGO_VERSION),
     now: () => options.now().getTime(),
+    marksWrites: true,
   })
 }
 

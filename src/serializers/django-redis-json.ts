@@ -14,6 +14,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export const djangoRedisJsonSerializer: Serializer = {
   name: 'django_redis.serializers.json.JSONSerializer',
+  passesOver: 'spaces',
   loads: (bytes) => membersOf(asciiOf(bytes)),
   dumps: (data) => Buffer.from(withSpaces(textOf(data, plainForDjangoJson))),
 }

@@ -20,6 +20,7 @@ import {
 
 export const jsonSerializer: Serializer = {
   name: 'django.contrib.sessions.serializers.JSONSerializer',
+  passesOver: 'spaces',
   loads: (bytes) => membersOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')),
   // Text that came in as latin-1 goes out as the same bytes.
   dumps: (data) => Buffer.from(textOf(data), 'latin1'),

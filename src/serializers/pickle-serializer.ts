@@ -29,6 +29,7 @@ export function createPickleSerializer({
   const known = codecsWith(codecs)
   return {
     name: 'django.contrib.sessions.serializers.PickleSerializer',
+    passesOver: 'bytes',
     loads: (bytes) => entriesOf(readPickle(bytes, known, limits), known),
     dumps: (data) => pickle(dictOf(data, known), protocol),
   }

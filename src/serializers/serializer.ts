@@ -23,6 +23,8 @@ export type SessionData = ReadonlyMap<string, Encoded | NewValue>
 export interface Serializer {
   /** Django's dotted path of the serializer. */
   readonly name: string
+  /** What may follow a session and is passed over by every reader: spaces, or any bytes. Absent where nothing may. */
+  readonly passesOver?: 'spaces' | 'bytes'
   /** @throws SerializationError for bytes that are not a session of this format. */
   loads(bytes: Uint8Array): ReadonlyMap<string, Encoded>
   /** @throws SerializationError for a value that this format cannot hold. */

@@ -110,6 +110,7 @@ export function cache(options: CacheStoreOptions): SessionStore {
     return compareAndSwap(seen, {
       deadline,
       isSame: ItemVersion.isSame,
+      marksWrites: codec.marksWrites,
       async read(key) {
         const answer = await read(key, deadline, 'toWrite')
         return isStored(answer) ? answer : null

@@ -3,7 +3,8 @@
  * else it is computed anew from what is stored by then. So nothing that others wrote is lost, and a session that was
  * deleted stays deleted.
  *
- * A write whose reply was lost is looked for in the store before it is sent again, once, to the letter the same.
+ * A write whose reply was lost is looked for in the store before it is sent again, once, to the letter the same. For
+ * that, no two writes may leave the same: else one would take another's work for its own.
  */
 import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
@@ -28,6 +29,8 @@ export interface SwapParts {
   prepare(current: StoredSession): Swap
   /** Whether two versions stand for the same content. Default: whether they are the same. */
   readonly isSame?: (one: unknown, other: unknown) => boolean
+  /** Whether no two writes leave the same version, so that what is stored tells who wrote it. */
+  readonly marksWrites: boolean
 }
 
 /** Times that a store may refuse a version and then show it: others may have written the same text in between. */
@@ -35,7 +38,7 @@ const MOST_UNCHANGED = 3
 
 /** Writes on what was seen, then on what is stored, until one hits; null when the session is gone. @throws StoreUnavailable */
 export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Promise<StoredSession | null> {
-  const { deadline, read, isSame = Object.is } = parts
+  const { deadline, read, marksWrites, isSame = Object.is } = parts
   let current = seen
   for (let unchanged = 0; ; ) {
     const swap = parts.prepare(current)
@@ -43,7 +46,7 @@ export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Pro
     try {
       hasTakenPlace = await swap.send()
     } catch (error) {
-      hasTakenPlace = await outcomeAfter(error, swap, current, { read, isSame })
+      hasTakenPlace = await outcomeAfter(error, swap, current, { read, isSame, marksWrites })
     }
     if (hasTakenPlace) return swap.result
     const newer = await read(seen.key)
@@ -60,7 +63,7 @@ export async function compareAndSwap(seen: StoredSession, parts: SwapParts): Pro
   }
 }
 
-type Rules = Required<Pick<SwapParts, 'read' | 'isSame'>>
+type Rules = Required<Pick<SwapParts, 'read' | 'isSame' | 'marksWrites'>>
 
 /** Finds out what became of a write whose reply was lost. @throws OutcomeUnknown, and any other `error` as it is */
 async function outcomeAfter(error: unknown, swap: Swap, current: StoredSession, rules: Rules): Promise<boolean> {
@@ -74,7 +77,7 @@ async function outcomeAfter(error: unknown, swap: Swap, current: StoredSession, 
 /** Whether a write took place after all, now or then; null when nothing can tell. */
 async function settle(swap: Swap, current: StoredSession, rules: Rules): Promise<boolean | null> {
   for (let isLast = false; ; isLast = true) {
-    if (await isStored(swap, current, rules)) return true
+    if (await isStored(swap, current, rules)) return rules.marksWrites ? true : null
     const present = await rules.read(current.key)
     if (present === null) return swap.inTwoSteps === true ? null : false
     if (!rules.isSame(present.version, current.version)) return mayRepeat(swap, current, rules) ? false : null

@@ -110,7 +110,12 @@ export function db(options: DbStoreOptions): RowStore {
     deadline: Deadline,
     prepareSwap: (current: StoredSession) => Swap,
   ): Promise<StoredSession | null> {
-    return compareAndSwap(seen, { deadline, read: (key) => present(key, deadline), prepare: prepareSwap })
+    return compareAndSwap(seen, {
+      deadline,
+      marksWrites: codec.marksWrites === true,
+      read: (key) => present(key, deadline),
+      prepare: prepareSwap,
+    })
   }
 
   const begin = (): Deadline => startDeadline(options.deadlineMs)

@@ -61,6 +61,7 @@ export function file(options: FileStoreOptions): SessionStore {
     const deadline = begin()
     return compareAndSwap(seen, {
       deadline,
+      marksWrites: codec.marksWrites === true,
       async read(key) {
         const found = await files.read(key, deadline)
         const answer = found === null ? null : open(key, found)

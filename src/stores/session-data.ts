@@ -4,13 +4,15 @@
  *
  *     .eJyrVkpOLCpRslIqLU4tUqoFAB8rBJo:1wAbCd:Wm6hXnBM5RW2X…
  *      │                               │      └ HMAC-SHA256, salt "django.contrib.sessions.SessionStore"
- *      │                               └ seconds since 1970 in base 62; its age is never checked
+ *      │                               └ seconds since 1970 in base 62; its age is never checked, so that a bridge
+ *      │                                 puts 8 random digits behind them, by which it knows its own write again
  *      └ the serializer's bytes in base64url; behind a "." compressed by zlib
  *
  * What Django wrote before 3.1 is read too: see old-session-data.ts.
  */
 import { jsonSerializer } from '../serializers/json.ts'
 import { type Encoded, isHiddenName, type Serializer, type SessionData } from '../serializers/serializer.ts'
+import { markDigits, marked } from '../serializers/write-mark.ts'
 import type { SigningLimits } from '../signing/signer.ts'
 import { TimestampSigner } from '../signing/timestamp-signer.ts'
 import { createOldSessionCodec } from './old-session-data.ts'
@@ -36,11 +38,15 @@ export interface SessionCodecOptions {
   readonly readsSha1?: boolean
   /** Milliseconds since 1970, for the timestamp that is written. */
   readonly now?: () => number
+  /** Whether each text is made unlike every other. Default false: the text is Django's own. */
+  readonly marksWrites?: boolean
 }
 
 export type DecodedSession = { readonly data: ReadonlyMap<string, Encoded> } | Unreadable
 
 export interface SessionCodec {
+  /** Whether no two writes make the same text, so that a write can be known by it. */
+  readonly marksWrites?: boolean
   /** @throws SerializationError for a value that the serializer cannot hold, and for more than `limits` let in again. */
   encode(data: SessionData): string
   /** Never throws: what it cannot read has a reason. Django takes either reason for an empty session. */
@@ -57,13 +63,16 @@ export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
     ...(options.limits && { limits: options.limits }),
     ...(options.now && { now: options.now }),
   }
-  const signer = new TimestampSigner(common)
+  const marks = options.marksWrites === true
+  const signer = marks ? new MarkingSigner(common) : new TimestampSigner(common)
   const bySha1 = options.readsSha1 === true ? new TimestampSigner({ ...common, algorithm: 'sha1' }) : signer
   const longest = options.limits?.inputLength ?? 1 << 20
-  const old = createOldSessionCodec(options, serializer)
+  const oldWriter = marks ? marked(serializer) : serializer
+  const old = createOldSessionCodec(options, oldWriter)
   const unsign = (text: string): ReadonlyMap<string, Encoded> =>
     (SHA1_SIGNATURE.test(text) ? bySha1 : signer).unsignObject(text, { serializer })
   return {
+    marksWrites: marks && (options.writes !== 'old' || oldWriter !== serializer),
     encode: (data) =>
       options.writes === 'old' ? old.encode(data) : signer.signObject(data, { serializer, compress: true }),
     decode(text) {
@@ -75,6 +84,13 @@ export function createSessionCodec(options: SessionCodecOptions): SessionCodec {
         return unreadable(error)
       }
     },
+  }
+}
+
+/** Django reads the time and never compares it: no engine hands a `max_age` to it. @see SessionBase.decode */
+class MarkingSigner extends TimestampSigner {
+  override timestamp(): string {
+    return super.timestamp() + markDigits()
   }
 }
 

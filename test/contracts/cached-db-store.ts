@@ -51,6 +51,7 @@ export function storeOnBoth(fixture: TestDatabase, given: CachedDbFixture = {}):
         codec: createSessionCodec({
           SECRET_KEY: SITE_SECRET,
           now: () => milliseconds,
+          marksWrites: true,
           ...(given.serializer && { serializer: given.serializer }),
         }),
         expiryOf,

@@ -17,7 +17,7 @@ export function storeOn(fixture: TestDatabase, options: Partial<DbStoreOptions> 
   const make = () =>
     db({
       database: fixture.database,
-      codec: createSessionCodec({ SECRET_KEY: SITE_SECRET, now: () => milliseconds }),
+      codec: createSessionCodec({ SECRET_KEY: SITE_SECRET, now: () => milliseconds, marksWrites: true }),
       expiryOf: expiryRule(settings, wallClock, now),
       wallClock,
       now,

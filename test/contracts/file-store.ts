@@ -29,7 +29,7 @@ export function fileStoreUnderTest(options: Partial<FileStoreOptions> = {}): Fil
     file({
       folder,
       prefix: 'sessionid',
-      codec: createSessionCodec({ SECRET_KEY: SITE_SECRET, now: () => milliseconds }),
+      codec: createSessionCodec({ SECRET_KEY: SITE_SECRET, now: () => milliseconds, marksWrites: true }),
       expiryOf: expiryRule(settings, wallClock, now),
       wallClock,
       now,

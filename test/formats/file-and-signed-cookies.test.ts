@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createSessionCodec } from '../../src/stores/session-data.ts'
 import { isStored, type SessionStore } from '../../src/stores/store.ts'
 import { SITE_SECRET } from '../contracts/db-store.ts'
 import { fileStoreUnderTest } from '../contracts/file-store.ts'
@@ -24,7 +25,8 @@ test('the examples have the secret of the tests', () => {
 test('the file holds what is said of it, and would be written so', async () => {
   const [example = ''] = examplesOf('File')
   const folder = mkdtempSync(join(tmpdir(), 'formats-'))
-  const { store, pathOf } = fileStoreUnderTest({ folder })
+  const codec = createSessionCodec({ SECRET_KEY: SITE_SECRET, now: () => START.getTime() })
+  const { store, pathOf } = fileStoreUnderTest({ folder, codec })
   const key = 'abcdefghijklmnopqrstuvwxyz012345'
   expect(pathOf(key)).toBe(join(folder, 'sessionidabcdefghijklmnopqrstuvwxyz012345'))
   writeFileSync(pathOf(key), example)

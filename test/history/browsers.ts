@@ -18,7 +18,7 @@ const KEPT_COOKIES = 5
 const AFTER_ERROR_MS = 200
 
 /** How often each is asked for, in a hundred. */
-const WEIGHTS: Readonly<Record<Operation, number>> = {
+const WEIGHTS: Readonly<Record<Exclude<Operation, 'count'>, number>> = {
   read: 28,
   write: 36,
   ghost: 9,

@@ -4,9 +4,10 @@ export type Side = 'node' | 'django'
 
 /**
  * `write` sets the tab's mark; `cycle` and `login` do so under a new key; `authenticate` moves a login from a fallback
- * key, where there is one; `touch` renews the expiry; `ghost` reads with a cookie that the browser had before.
+ * key, where there is one; `touch` renews the expiry; `ghost` reads with a cookie that the browser had before; `count`
+ * is of counters.ts alone.
  */
-export type Operation = 'read' | 'ghost' | 'touch' | 'write' | 'cycle' | 'login' | 'authenticate' | 'logout'
+export type Operation = 'read' | 'ghost' | 'touch' | 'write' | 'cycle' | 'login' | 'authenticate' | 'logout' | 'count'
 
 /** Operations that may move a session to another key. */
 export const KEY_CHANGING: readonly Operation[] = ['cycle', 'login', 'authenticate']

@@ -9,6 +9,7 @@ import { missingRedisServer } from '../private-redis.ts'
 import { type Random, seededRandom } from '../seeded-random.ts'
 import { folderForHistory, memcachedForHistory, tableForHistory } from './caches.ts'
 import type { AnomalyKind } from './checker.ts'
+import { type CountersResult, runCounters } from './counters.ts'
 import {
   cachedForHistory,
   cookiesForHistory,
@@ -34,6 +35,7 @@ const MOST_HITS = 5
 const HELP = `npm run history -- [options]
 
   ${DATABASE_OPTION}
+  --kind NAME    states (default): what browsers see; or counter: increments that nobody stamps, by Node alone
   --engine NAME  db (default), cached_db, cache, file or signed_cookies; with the last three the user alone is in a database
   --cache NAME   of the engine cache: redis (default), memcached, database or file
   --operations N of each history; default ${QUICK}
@@ -90,6 +92,7 @@ interface Place {
 const { values: options } = parseArgs({
   options: {
     database: { type: 'string', multiple: true },
+    kind: { type: 'string', default: 'states' },
     engine: { type: 'string', default: 'db' },
     cache: { type: 'string', default: 'redis' },
     operations: { type: 'string' },
@@ -227,6 +230,10 @@ async function main(): Promise<void> {
   console.log(`${operations} operations each, seed ${seed}`)
 
   const random = seededRandom(seed)
+  if (options.kind === 'counter') {
+    for (const place of places) await judgeCounters(place, python, random, operations)
+    return end()
+  }
   for (const place of places) {
     const both = await history(place, python, random, { operations, sides: ['node', 'django'] })
     const alone = await history(place, python, random, { operations, sides: ['django'] })
@@ -247,6 +254,29 @@ async function main(): Promise<void> {
   }
   if (engine === 'db') for (const plant of Object.keys(PLANTS) as Plant[]) await judgePlant(plant, python, random)
   end()
+}
+
+async function judgeCounters(place: Place, python: string, random: Random, operations: number): Promise<void> {
+  const { name, engine, cache, hasWindow } = place
+  const run = async (fault?: StoreFault): Promise<CountersResult> => {
+    const database = await place.open()
+    // What several processes write to files at once falls into the window of a rename.
+    const nodes = hasWindow === true ? 1 : 3
+    const given = { database, python, random, operations, nodes, ...(fault && { fault }) }
+    return runCounters(given).finally(() => database.drop())
+  }
+  if (engine === 'signed_cookies' || name === 'redis with snapshots') return
+  const { counters, acknowledged, unknown, lost, doubled, forgotten, faults } = await run()
+  console.log(
+    `\n${name}: ${counters} counters, ${acknowledged} increments acknowledged, ${unknown} unknown, ${faults} faults` +
+      (forgotten > 0 ? `, ${forgotten} forgotten by the store itself` : ''),
+  )
+  tell(lost === 0, `${name}: ${lost} acknowledged increments lost`)
+  tell(doubled === 0, `${name}: ${doubled} increments made twice`)
+  tell(counters > forgotten && acknowledged > operations / 4, `${name}: there was enough to judge`)
+  if (place.failures !== 'some' && cache !== 'redis') return
+  const planted = await run(cache === undefined ? 'the same text twice' : 'the same bytes twice')
+  tell(planted.lost > 0, `${name}, planted the same twice: ${planted.lost} acknowledged increments lost`)
 }
 
 async function history(

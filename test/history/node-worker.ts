@@ -39,6 +39,7 @@ function stateOf(session: Session): State | null {
 }
 
 async function handle(session: Session, asked: Request, stamp: Stamp, options: WorkerOptions): Promise<void> {
+  if (asked.operation === 'count') session.transform('visits', (count) => (typeof count === 'number' ? count : 0) + 1)
   if (!MARKING.includes(asked.operation)) return
   if (!session.has('origin')) session.set('origin', asked.id)
   session.set(`mark ${asked.tab}`, [asked.browser, asked.id])

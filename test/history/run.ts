@@ -45,7 +45,7 @@ export interface HistoryResult extends Judgement, HistoryRecord {
   readonly unreadableRows: number
 }
 
-const SECRETS: SiteSecrets = {
+export const SECRETS: SiteSecrets = {
   secretKey: 'the secret of a site whose history is recorded',
   fallbackKey: 'the secret before that, which logins still have',
   password: 'pbkdf2_sha256$1$salt$hash',

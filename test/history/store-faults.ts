@@ -12,7 +12,24 @@ const CROSSING = `{
 
 type Plants = Readonly<Record<string, Omit<Fault, 'suites'> & { readonly leadsTo: AnomalyKind }>>
 
+/** Found by counters alone: writes that are stamped are never the same. */
+const SAME_TWICE = {
+  'the same text twice': {
+    file: 'serializers/write-mark.ts',
+    from: 'Array.from(randomBytes(8)',
+    to: 'Array.from(Buffer.alloc(8)',
+    leadsTo: 'lost',
+  },
+  'the same bytes twice': {
+    file: 'serializers/write-mark.ts',
+    from: 'bytes: () => randomBytes(8)',
+    to: 'bytes: () => Buffer.alloc(8)',
+    leadsTo: 'lost',
+  },
+} as const satisfies Plants
+
 export const STORE_FAULTS = {
+  ...SAME_TWICE,
   'no last look': {
     file: 'stores/session-files.ts',
     from: 'renameWhile(path, this.#limits(deadline), hasText(seen), { from: temporary, to: path })',

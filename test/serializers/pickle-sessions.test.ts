@@ -197,7 +197,7 @@ test('a serializer of the site’s own reads and writes whole sessions', async (
 test('Django before 3.1 is written to in its own format, and read in both', async () => {
   const site = await makeSite({ DJANGO_VERSION: '2.2' })
   const key = await site.store({ a: 1 })
-  expect(Buffer.from(site.rows()[0]?.session_data ?? '', 'base64').toString()).toMatch(/^[0-9a-f]{40}:\{"a":1\}$/)
+  expect(Buffer.from(site.rows()[0]?.session_data ?? '', 'base64').toString()).toMatch(/^[0-9a-f]{40}:\{"a":1\}\s{24}$/)
   const session = await site.open(`sessionid=${key}`).session()
   expect(session.get('a')).toBe(1)
   await site.close()

@@ -34,7 +34,8 @@ describe.each([...OLDER_DJANGO_VERSIONS, ...DJANGO_VERSIONS])('Django %s', (vers
     const [row] = site.rows()
     expect(row?.expire_date).toBe(record.expire_date)
     if (record.settings.SESSION_SERIALIZER.endsWith('JSONSerializer')) {
-      expect(row?.session_data).toBe(record.session_data)
+      const [written] = row?.session_data?.split(':') ?? []
+      expect(written).toBe(record.session_data.split(':')[0])
     } else {
       const serializer = createPickleSerializer()
       const read = createSessionCodec({ SECRET_KEY, serializer }).decode(row?.session_data ?? '')

@@ -2,6 +2,7 @@
 import { named, SettingsError } from '../../errors.ts'
 import type { PickleProtocol } from '../../python/pickle/pickler.ts'
 import type { PickleSerializerOptions } from '../../serializers/pickle-serializer.ts'
+import { marked } from '../../serializers/write-mark.ts'
 import type { SigningLimits } from '../../signing/signer.ts'
 import type { CacheCodec } from '../cache.ts'
 import { COMPRESSORS, type CompressorKind, compressorKind, IDENTITY } from './compressors.ts'
@@ -19,13 +20,15 @@ export interface DjangoRedisFormatOptions extends Omit<FormatOptions, 'pickle'> 
   readonly pickle?: PickleSerializerOptions
   /** `inputLength`: bytes of one value, as it is stored; `inflatedLength`: once it is decompressed. Default 1 and 8 MiB. */
   readonly limits?: SigningLimits
+  /** Default true; without, the bytes are Python's own. */
+  readonly marksWrites?: boolean
 }
 
 /** @throws SettingsError naming the cache and the option */
 export function djangoRedisFormat(
   alias: string,
   options: Readonly<Record<string, unknown>>,
-  { pickle = {}, limits = {}, now, isHerd }: DjangoRedisFormatOptions,
+  { pickle = {}, limits = {}, now, isHerd, marksWrites = true }: DjangoRedisFormatOptions,
 ): DjangoRedisFormat {
   const serializerPath = pathIn(options, 'SERIALIZER', DEFAULT_SERIALIZER)
   const serializer = Object.hasOwn(SERIALIZERS, serializerPath) ? SERIALIZERS[serializerPath] : undefined
@@ -42,7 +45,10 @@ export function djangoRedisFormat(
   return {
     packageName: compressor.packageName,
     packageReason: `OPTIONS.COMPRESSOR ${compressorPath}`,
-    open: async () => djangoRedisCodec(serializer(format), await compressor.open(most.content), most),
+    async open() {
+      const plain = serializer(format)
+      return djangoRedisCodec(plain, marksWrites ? marked(plain) : plain, await compressor.open(most.content), most)
+    },
   }
 }
 

@@ -41,7 +41,13 @@ export interface ValueLimits {
   readonly content: number
 }
 
-export function djangoRedisCodec(serializer: Serializer, compressor: Compressor, limits: ValueLimits): CacheCodec {
+/** @param writer the serializer, with a mark or without */
+export function djangoRedisCodec(
+  serializer: Serializer,
+  writer: Serializer,
+  compressor: Compressor,
+  limits: ValueLimits,
+): CacheCodec {
   function loads(bytes: Uint8Array): ReturnType<Serializer['loads']> {
     checkLength(bytes, limits.stored)
     if (isInt(bytes)) throw new SerializationError('The stored value is an int, which is no session.')
@@ -49,8 +55,9 @@ export function djangoRedisCodec(serializer: Serializer, compressor: Compressor,
   }
 
   return {
+    marksWrites: writer !== serializer,
     encode(data) {
-      const content = serializer.dumps(data)
+      const content = writer.dumps(data)
       const bytes = compressor.compress(content)
       // What could not be read again must not be written.
       checkLength(content, limits.content)

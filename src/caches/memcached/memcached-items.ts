@@ -23,11 +23,17 @@ export interface MemcachedItemsOptions extends PickledItemsOptions {
   readonly client: Pick<PythonClient, 'compressesFrom'>
 }
 
-export function memcachedItems({ client, pickle = {}, limits = {} }: MemcachedItemsOptions): CacheCodec {
+export function memcachedItems({
+  client,
+  pickle = {},
+  limits = {},
+  marksWrites = true,
+}: MemcachedItemsOptions): CacheCodec {
   const most = limits.inflatedLength ?? 8 << 20
-  const plain = pickledItems({ pickle, limits })
+  const plain = pickledItems({ pickle, limits, marksWrites })
   const inflated = pickledItems({ pickle, limits: { inputLength: most } })
   return {
+    marksWrites,
     encode(data) {
       const { bytes } = plain.encode(data)
       if (client.compressesFrom === null || bytes.length < client.compressesFrom) return { bytes, flags: PICKLE }

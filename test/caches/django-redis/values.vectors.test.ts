@@ -24,7 +24,12 @@ const NOW = new Date('2026-07-01T12:00:00Z')
 function codecFor({ serializer, compressor, pickle_version, herd }: Value, limit?: number): Promise<CacheCodec> {
   const options = { SERIALIZER: serializer, COMPRESSOR: compressor, PICKLE_VERSION: pickle_version }
   const more = limit === undefined ? {} : { limits: { inflatedLength: limit } }
-  return djangoRedisFormat('default', options, { now: () => NOW, isHerd: herd ?? false, ...more }).open()
+  return djangoRedisFormat('default', options, {
+    now: () => NOW,
+    isHerd: herd ?? false,
+    marksWrites: false,
+    ...more,
+  }).open()
 }
 
 const octets = ({ stored }: Value): Buffer => Buffer.from(stored, 'hex')
