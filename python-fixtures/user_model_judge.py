@@ -2,6 +2,7 @@
 
     python user_model_judge.py postgres://…      then one question a line, as oracle.py
     {"op": "models"}                             makes everything; what Python tells of each model
+    {"op": "token", "model": "Member", "field": "id"}    the claims of a token with that field
     {"op": "user", "model": "Member", "id": "7"} the user of a session whose `_auth_user_id` is this JSON
 """
 
@@ -28,6 +29,7 @@ settings.configure(
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "user_models.apps.UserModels"],
     DATABASES=fixture.DATABASES,
     AUTH_USER_MODEL="MyShop.Member",
+    DJANGO_SESSION_JWT={"KEY": "a secret of the JWT cookie, long enough", "FIELDS": [], "EXPIRES": 3600},
     USE_TZ=ZONE == "UTC",
     TIME_ZONE=ZONE,
 )
@@ -225,13 +227,24 @@ def find_user(request):
         settings.AUTH_USER_MODEL = "MyShop.Member"
 
 
+def token_of(request):
+    """The claims, as text, of the token that django-session-jwt makes with one field of a user."""
+    from django_session_jwt.middleware import session
+
+    session.FIELDS = [(request["field"], "field", "field")]
+    user = apps.get_model("MyShop." + request["model"]).objects.get()
+    token = session.create_jwt(user, "x" * 32)
+    payload = (token if isinstance(token, str) else token.decode()).split(".")[1]
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
+
+
 def run_sql(request):
     with connection.cursor() as cursor:
         cursor.execute(request["sql"])
     return None
 
 
-OPERATIONS = {"models": tell_models, "user": find_user, "sql": run_sql}
+OPERATIONS = {"models": tell_models, "user": find_user, "token": token_of, "sql": run_sql}
 
 
 def main():

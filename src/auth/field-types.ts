@@ -21,9 +21,10 @@ export function typesOf(user: object): UserTypes | undefined {
   return TYPES.get(user)
 }
 
-/** Whether PyJWT, which writes tokens with plain json, can write a field of this type. */
+/** Whether PyJWT, which writes tokens with plain json, can write fields of this type; a char(32) may hold text. */
 export function isJsonType(type: string | undefined): boolean {
-  return type === undefined || !(PYTHON.has(type) || ['DateTimeField', 'BinaryField'].includes(type))
+  if (type === undefined || type === 'char(32)') return true
+  return !PYTHON.has(type) && type !== 'DateTimeField' && type !== 'BinaryField'
 }
 
 /** The user as Python's json would see it: with dates, decimals and floats of Python, and `pk` in the key's own type. */
@@ -59,4 +60,5 @@ const PYTHON: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (
   ['DurationField', () => new PyTimeDelta()],
   ['DecimalField', (text) => new PyDecimal(text)],
   ['UUIDField', (text) => new PyUuid(text)],
+  ['char(32)', (text) => new PyUuid(text)],
 ])

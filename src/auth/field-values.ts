@@ -110,10 +110,6 @@ function quantized(text: string, places: number): string {
   return `${isNegative ? '-' : ''}${digits.slice(0, point)}${places === 0 ? '' : `.${digits.slice(point)}`}`
 }
 
-function date(value: unknown): unknown {
-  return value instanceof Date ? value.toISOString().slice(0, 10) : value
-}
-
 /** As Python's isoformat: six digits of microseconds, or none. */
 function time(value: unknown): unknown {
   const [, clock, seconds = '00', fraction = ''] =
@@ -180,7 +176,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ),
   ['FloatField', float],
   ['DecimalField', decimal],
-  ['DateField', date],
+  ['DateField', (value) => value],
   ['DateTimeField', (value, { toDate }) => toDate(value)],
   ['TimeField', time],
   ['DurationField', duration],

@@ -80,7 +80,7 @@ function integerText(value: unknown): string | null {
 function uuidText(value: unknown): string | null {
   if (value instanceof PyUuid) return value.text
   let int: bigint | null = null
-  if (typeof value === 'string') {
+  if (typeof value === 'string' && value.length <= MAX_DIGITS) {
     const digits = value
       .replaceAll('urn:', '')
       .replaceAll('uuid:', '')
@@ -96,7 +96,7 @@ function uuidText(value: unknown): string | null {
 /** Python's Decimal() and float(), without the infinities, which no key is. */
 function numberText(value: unknown): string | null {
   const text = typeof value === 'boolean' ? String(Number(value)) : pythonText(value)
-  if (text === null) return null
+  if (text === null || text.length > MAX_DIGITS) return null
   const spelled = withAsciiDigits(text).replaceAll('_', '')
   return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(spelled) ? spelled : null
 }
@@ -123,14 +123,23 @@ function pythonInt(text: string, base: 10 | 16): bigint | null {
 
 /** Without the space around it that Python strips. */
 function withAsciiDigits(text: string): string {
-  return text.replace(PYTHON_SPACE, '').replace(/\p{Nd}/gu, asciiDigit)
+  return stripped(text).replace(/\p{Nd}/gu, asciiDigit)
 }
 
 const DECIMAL = /^([+-]?)(\d+(?:_\d+)*)$/
 const HEXADECIMAL = /^([+-]?)(?:0[xX]_?)?([0-9a-f]+(?:_[0-9a-f]+)*)$/i
-/** What str.strip() takes off: of JavaScript's `\s` all but the byte order mark. */
-const SPACES = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+'
-const PYTHON_SPACE = new RegExp(`^${SPACES}|${SPACES}$`, 'g')
+
+/** Python's str.strip(): of JavaScript's `\s` all but the byte order mark, and some control characters. */
+function stripped(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isSpace(text.charAt(start))) start++
+  while (end > start && isSpace(text.charAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isSpace(character: string): boolean {
+  return character !== '\ufeff' && /[\s\x1c-\x1f\x85]/.test(character)
+}
 
 /** Decimal digits stand in runs of ten, from zero on. */
 function asciiDigit(digit: string): string {

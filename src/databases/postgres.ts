@@ -2,6 +2,7 @@
  * PostgreSQL through `pg`. A connection that missed its deadline or broke is destroyed, never used again; a pool that
  * was given is used and never ended.
  */
+import { SettingsError } from '../errors.ts'
 import { parseIsoFormat } from '../python/iso-format.ts'
 import { postgresType } from './column-types.ts'
 import type { Database, Row } from './database.ts'
@@ -74,34 +75,20 @@ export function postgres(options: PostgresOptions): Database {
 }
 
 const BOOL = 16
-const TIMESTAMPS = [1114, 1184]
-const INTEGERS: Readonly<Record<number, (value: Buffer) => bigint | number>> = {
-  20: (value) => value.readBigInt64BE(),
-  21: (value) => value.readInt16BE(),
-  23: (value) => value.readInt32BE(),
-}
 
 /** Every value as PostgreSQL's own text, except booleans. */
 const AS_TEXT: PostgresQuery['types'] = {
   getTypeParser: (oid, format) => {
-    if (format === 'binary') return (value: Buffer) => fromBinary(oid, value)
+    if (format === 'binary') return refuseBinary
     return oid === BOOL ? (text: string) => text === 't' : (text: string) => text
   },
 }
 
-/** Of a pool made with `binary: true`; what is not read here stays bytes. */
-function fromBinary(oid: number, value: Buffer): unknown {
-  if (oid === BOOL) return value[0] === 1
-  const integer = INTEGERS[oid]
-  if (integer !== undefined) return String(integer(value))
-  // Microseconds since 2000.
-  if (TIMESTAMPS.includes(oid)) {
-    const microseconds = value.readBigInt64BE()
-    return new Date(Date.UTC(2000, 0, 1) + Number(microseconds / 1000n)).toISOString()
-  }
-  const type = postgresType(oid)
-  if (type === 'UUIDField') return value.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-  return type === 'TextField' || type === undefined ? value.toString('utf8') : value
+/** `pg` decides it for a whole client, and catches what a parser throws. */
+function refuseBinary(): never {
+  throw new SettingsError(
+    'clients.databases.default is made with `binary: true`, whose values cannot be read: give a pool without it.',
+  )
 }
 
 /** `2026-01-02 03:04:05.678901+00`; a session of the server may have another offset. */
