@@ -32,6 +32,7 @@ const TASKS = {
   failovers: { build: false, djangos: [] },
   faults: { build: false, djangos: [] },
   crash: { build: false, djangos: ['5.2'] },
+  mutants: { build: true, djangos: [] },
   fuzz: { build: false, djangos: ['5.2', '6.1'] },
   'package:check': { build: true, djangos: [] },
   'django-suite': { build: false, djangos: ['4.2', '5.2', '6.1'] },
