@@ -7,7 +7,13 @@
 import { hash } from 'node:crypto'
 import { checkUser } from './auth/current-user.ts'
 import type { Connections } from './connect/connect.ts'
-import { type DjangoBridgeError, PickleForbidden, SettingsError, StoreUnavailable } from './errors.ts'
+import {
+  type DjangoBridgeError,
+  PickleForbidden,
+  SettingsError,
+  type StoreFailure,
+  StoreUnavailable,
+} from './errors.ts'
 import { type LoginReason, userCheckOptions } from './login.ts'
 import { OverLimit } from './over-limit.ts'
 import { plain } from './session/frozen-changes.ts'
@@ -121,10 +127,13 @@ async function recentSessions({ store }: Connections): Promise<readonly RecentSe
     const found = (await store.recent?.(MOST_SESSIONS)) ?? []
     return found.filter(({ data }) => data !== null)
   } catch (error) {
-    if (error instanceof StoreUnavailable && error.reason === 'denied') return []
+    if (error instanceof StoreUnavailable && NOT_SHOWN.includes(error.reason)) return []
     throw error
   }
 }
+
+/** What a server says to a user who may not list what it holds. */
+const NOT_SHOWN: readonly StoreFailure[] = ['denied', 'refused']
 
 /** A key of `signed_cookies` is a whole session. */
 function digest(key: string): string {

@@ -58,8 +58,14 @@ export interface Cache {
   /**
    * Some items whose keys hold this text, at most so many, after a short look: not all that there are. Absent where a
    * cache cannot list what it holds.
+   * @param isWanted chooses among the items of a cache that does not tell their keys
    */
-  sample?(part: string, most: number, deadline: Deadline): Promise<readonly SampledItem[]>
+  sample?(
+    part: string,
+    most: number,
+    deadline: Deadline,
+    isWanted?: (item: CacheItem) => boolean,
+  ): Promise<readonly SampledItem[]>
   /** Reaches the server. */
   check(deadline: Deadline): Promise<void>
   /** Ends what this object opened itself, nothing it was given. */

@@ -186,7 +186,7 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
       return total
     },
     // Names are digests: whose item is whose does not show.
-    async sample(_part, count, deadline) {
+    async sample(_part, count, deadline, isWanted = () => true) {
       const found: SampledItem[] = []
       let looked = 0
       for await (const name of namesIn(folder, () => deadline)) {
@@ -194,7 +194,9 @@ export function fileCache({ now, inflatedLength: most = 8 << 20, ...options }: F
         if (!name.endsWith(SUFFIX)) continue
         const file = await look(join(folder, name), deadline).catch(nullIfDenied)
         const entry = file === null ? null : entryOf(file)
-        if (entry !== null && !hasEnded(entry)) found.push({ key: null, item: { bytes: pickleOf(entry, most) } })
+        if (entry === null || hasEnded(entry)) continue
+        const item = { bytes: pickleOf(entry, most) }
+        if (isWanted(item)) found.push({ key: null, item })
       }
       return found
     },

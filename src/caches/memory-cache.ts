@@ -1,5 +1,5 @@
 /** A cache in the memory of this process, for tests without a server. */
-import type { Cache, CacheItem, StoredItem } from './cache.ts'
+import type { Cache, CacheItem, SampledItem, StoredItem } from './cache.ts'
 
 interface Kept {
   readonly item: CacheItem
@@ -60,11 +60,14 @@ export function memoryCache(now: () => Date = () => new Date()): MemoryCache {
       Array.from(kept.keys())
         .filter((key) => key.includes(part))
         .slice(0, most),
-    sample: async (part, most) =>
-      Array.from(kept.keys())
-        .filter((key) => key.includes(part) && alive(key) !== null)
-        .slice(0, most)
-        .flatMap((key) => Array.from([kept.get(key)?.item ?? []].flat(), (item) => ({ key, item }))),
+    async sample(part, most) {
+      const found: SampledItem[] = []
+      for (const key of kept.keys()) {
+        const item = key.includes(part) && found.length < most ? alive(key)?.item : undefined
+        if (item !== undefined) found.push({ key, item })
+      }
+      return found
+    },
     check: async () => {},
     close: async () => {},
   }

@@ -5,7 +5,7 @@
  */
 import { type Deadline, startDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
-import type { Cache, CacheItem, StoredItem } from './cache.ts'
+import type { Cache, CacheItem, SampledItem, StoredItem } from './cache.ts'
 import type { RedisCommand, RedisConnection, RedisParameter } from './redis-connection.ts'
 import { RedisRefusal } from './redis-faults.ts'
 import { REMOVE, REPLACE, type RedisScript, TOUCH } from './redis-scripts.ts'
@@ -176,9 +176,12 @@ export function redis({ primary, replicas = [], now, logoutReplicas = 0, asksEnd
         if (next === '0') break
         cursor = next
       }
-      const keys = Array.from(found).slice(0, most)
-      const items = await Promise.all(keys.map((key) => fetch(key, primary, deadline)))
-      return keys.flatMap((key, index) => Array.from([items[index] ?? []].flat(), (item) => ({ key, item })))
+      const seen = await Promise.all(
+        Array.from(found)
+          .slice(0, most)
+          .map(async (key) => ({ key, item: await fetch(key, primary, deadline) })),
+      )
+      return seen.filter((each): each is typeof each & SampledItem => each.item !== null)
     },
 
     async check(deadline) {

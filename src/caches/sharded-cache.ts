@@ -16,8 +16,8 @@ export function shardedCache(caches: readonly [Cache, ...Cache[]], indexOf: (key
       const counts = await Promise.all(caches.map((cache) => cache.clearExpired(deadline)))
       return counts.reduce((sum, count) => sum + count, 0)
     },
-    async sample(part, most, deadline) {
-      const samples = await Promise.all(caches.map((cache) => cache.sample?.(part, most, deadline) ?? []))
+    async sample(part, most, ...rest) {
+      const samples = await Promise.all(caches.map((cache) => cache.sample?.(part, most, ...rest) ?? []))
       return samples.flat().slice(0, most)
     },
     async check(deadline) {

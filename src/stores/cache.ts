@@ -142,15 +142,19 @@ export function cache(options: CacheStoreOptions): SessionStore {
     return found !== null && ItemVersion.isSame(version, new ItemVersion(found, null)) ? found.version : null
   }
 
+  function dataOf(item: CacheItem): SessionData | null {
+    const answer = codec.decode(item)
+    return 'data' in answer ? answer.data : null
+  }
+
   async function recent(most: number): Promise<readonly RecentSession[]> {
     const place = keyOf('')
-    const found = place === null ? [] : ((await cache.sample?.(place, most, startCall())) ?? [])
-    return found.flatMap(({ key, item }): RecentSession[] => {
-      const answer = codec.decode(item)
-      const data = 'data' in answer ? answer.data : null
-      if (key !== null) return key.startsWith(place ?? '') ? [{ key: key.slice(place?.length), data }] : []
-      // Whose key is not known is a session if it has what only sessions have.
-      return data?.has('_auth_user_id') ? [{ key, data }] : []
+    // Of an item whose key is not known: what has what only sessions have.
+    const isLogin = (item: CacheItem): boolean => dataOf(item)?.has('_auth_user_id') === true
+    const found = place === null ? [] : await cache.sample?.(place, most, startCall(), isLogin)
+    return (found ?? []).flatMap(({ key, item }) => {
+      if (key !== null && !key.startsWith(place ?? '')) return []
+      return [{ key: key === null ? null : key.slice(place?.length), data: dataOf(item) }]
     })
   }
 

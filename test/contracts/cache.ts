@@ -192,6 +192,26 @@ export function describeCache(name: string, make: () => Promise<CacheUnderTest>,
       expect(await find('', 1, soon())).toHaveLength(1)
     })
 
+    test('where a cache shows what it holds, some items whose keys hold a text are seen, of all of them', async () => {
+      const { sample } = under.cache
+      if (sample === undefined) return
+      const odd = 'a*b?[c]_%!d'
+      for (const key of [`${odd}1`, `${odd}2`, 'axb?[c]_%!d3']) await under.cache.add(key, item(key), HOUR, soon())
+      await under.cache.add(`${odd}4`, item('ended'), 100, soon())
+      await under.advance(101)
+      const seen = await sample(odd, 10, soon())
+      const hasKeys = seen.every(({ key }) => key !== null)
+      const contents = seen.map(({ item: { bytes } }) => Buffer.from(bytes).toString('latin1'))
+      // A file does not tell whose it is.
+      expect(contents.filter((content) => content !== 'ended').sort()).toEqual(
+        [`${odd}1`, `${odd}2`, ...(hasKeys ? [] : ['axb?[c]_%!d3'])].sort(),
+      )
+      if (hasKeys)
+        expect(seen.map(({ key }) => key)).toEqual(expect.arrayContaining(contents.filter((c) => c !== 'ended')))
+      expect(await sample(odd, 1, soon())).toHaveLength(1)
+      expect(await sample('nothing of the kind', 10, soon())).toHaveLength(hasKeys ? 0 : 3)
+    })
+
     test('the check reaches the server', async () => {
       await under.cache.check(soon())
     })

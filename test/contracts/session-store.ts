@@ -190,6 +190,22 @@ export function describeSessionStore(
       expect(await under.count()).toBe(1)
     })
 
+    test('where a store shows what it holds, sessions that nobody asked for are seen, those too that cannot be read', async () => {
+      const { recent } = under.store
+      if (recent === undefined) return
+      const { key } = await under.store.create(setting({ _auth_user_id: '7' }))
+      const spoiled = await under.store.create(setting({ _auth_user_id: '8' }))
+      const seen = await recent(10)
+      expect(seen.map(({ data }) => data?.has('_auth_user_id'))).toEqual([true, true])
+      const hasKeys = seen.every((session) => session.key !== null)
+      if (hasKeys) expect(seen.map((session) => session.key).sort()).toEqual([key, spoiled.key].sort())
+      await under.corrupt(spoiled.key)
+      const after = await recent(10)
+      expect(after.filter(({ data }) => data !== null)).toHaveLength(1)
+      if (hasKeys) expect(after.find((session) => session.key === spoiled.key)).toMatchObject({ data: null })
+      expect(await recent(1)).toHaveLength(1)
+    })
+
     test('touching renews the expiry and nothing else', async () => {
       const { key } = await under.store.create(setting({ _session_expiry: 1000, a: 1 }))
       await under.advance(900)
