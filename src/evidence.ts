@@ -5,7 +5,7 @@
  * Sessions that this bridge made prove nothing: with a wrong key it would read its own all the same.
  */
 import { hash } from 'node:crypto'
-import { checkUser } from './auth/current-user.ts'
+import { checkUser, type UserCheckOptions } from './auth/current-user.ts'
 import type { Connections } from './connect/connect.ts'
 import {
   type DjangoBridgeError,
@@ -16,6 +16,7 @@ import {
 } from './errors.ts'
 import { type LoginReason, userCheckOptions } from './login.ts'
 import { OverLimit } from './over-limit.ts'
+import type { SessionData } from './serializers/serializer.ts'
 import { plain } from './session/frozen-changes.ts'
 import type { Settings } from './settings/settings.ts'
 import type { CookieForm } from './stores/cookie-form.ts'
@@ -108,8 +109,7 @@ export class Evidence {
     if (proof === 'session' || options === null) return
     const withLogin = readable.filter(({ data }) => data?.has('_auth_user_id'))
     for (const { data } of withLogin.slice(0, MOST_LOGINS)) {
-      const verdict = await checkUser((name) => plain(data?.get(name)), options)
-      if (verdict.status !== 'authenticated') continue
+      if (!(await isVerified(data, options))) continue
       this.#proved.add('login')
       this.#made.clear()
       return
@@ -129,6 +129,17 @@ async function recentSessions({ store }: Connections): Promise<readonly RecentSe
   } catch (error) {
     if (error instanceof StoreUnavailable && NOT_SHOWN.includes(error.reason)) return []
     throw error
+  }
+}
+
+/** @throws StoreUnavailable */
+async function isVerified(data: SessionData | null, options: UserCheckOptions): Promise<boolean> {
+  try {
+    return (await checkUser((name) => plain(data?.get(name)), options)).status === 'authenticated'
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw error
+    // What a hook of the site's has against another visitor's login is no matter of this one's.
+    return false
   }
 }
 

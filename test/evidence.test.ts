@@ -346,10 +346,13 @@ describe('with the engine', () => {
   })
 })
 
-test('loadUser of the site’s own is asked for the logins that are looked at', async () => {
-  const loadUser = async (id: string) => (id === '7' ? { password: PASSWORD } : null)
+test('loadUser of the site’s own is asked for the logins that are looked at, and may fail for some', async () => {
+  const loadUser = async (id: string) => {
+    if (id === '99') throw new Error('a user of another shop')
+    return { password: PASSWORD }
+  }
   const site = await make({}, { hooks: { loadUser } })
-  await site.store(loginValues())
+  for (const id of ['99', '7']) await site.store(loginValues(id))
   const key = await site.store({ ...loginValues(), _auth_user_hash: 'f'.repeat(64) })
   expect(await setAfterUser(site.open(`sessionid=${key}`))).not.toBeNull()
 })
