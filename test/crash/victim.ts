@@ -1,6 +1,6 @@
 /** A process that answers one request through a bridge and kills itself at a given place of a given statement. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { createPool, type PoolConnection } from 'mysql2'
+import { createPool, type FieldPacket, type PoolConnection } from 'mysql2'
 import pg from 'pg'
 import { type Bridge, createBridge } from '../../src/bridge.ts'
 import type { DatabaseClient } from '../../src/connect/database.ts'
@@ -108,9 +108,9 @@ function watched(connection: PoolConnection): MysqlConnection {
         setImmediate(die)
       })
     }
-    return connection.execute(asked, (error: NodeJS.ErrnoException | null, result: unknown) => {
+    return connection.execute(asked, (error: NodeJS.ErrnoException | null, result: unknown, fields: FieldPacket[]) => {
       if (error === null) answered(asked.sql)
-      done(error, result)
+      done(error, result, fields)
     })
   }
   return {
