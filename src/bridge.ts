@@ -164,6 +164,7 @@ export function createBridge(
     connect: connections.get,
     report: warnings.report,
     evidence,
+    warn,
   }
   return {
     settings: checked,

@@ -25,6 +25,7 @@ import type { Settings } from './settings/settings.ts'
 import { rotatedSessionKey } from './stores/session-key.ts'
 import { type AbsenceReason, isStored, type NotLoaded, type RequestInfo, type StoredSession } from './stores/store.ts'
 import { heard } from './unheard.ts'
+import type { BridgeWarning } from './warnings.ts'
 
 export type { ResponseChanges, SetCookie } from './cookies/response-changes.ts'
 
@@ -62,8 +63,9 @@ export interface ContextParts {
   readonly now: () => Date
   readonly connect: () => Promise<Connections>
   readonly evidence: Evidence
-  /** Never throws. */
+  /** Neither of them throws. */
   readonly report: (event: SuspiciousEvent) => void
+  readonly warn: (warning: BridgeWarning) => void
 }
 
 export class DjangoContext {
@@ -77,7 +79,7 @@ export class DjangoContext {
   #doubt: Doubt | null = null
   #accessed = false
   #cookieValue: ((stored: StoredSession) => string) | null = null
-  #finishing: Promise<ResponseChanges> | null = null
+  #finishing: ResponseChanges | Promise<ResponseChanges> | null = null
 
   constructor(parts: ContextParts, request: RequestInfo) {
     this.#parts = parts
@@ -95,13 +97,12 @@ export class DjangoContext {
 
   /**
    * The request's session, read on the first call. A missing, refused or unknown cookie gives an empty one.
+   * After `finish`, while a response streams for example, it can be read, and saved by `save()` under its own key. A
+   * call that needs a cookie is then a TypeError, and no Vary header says that the response depends on the session.
    * @throws StoreUnavailable
    */
   session(): Promise<Session> {
-    if (this.#opening === null && this.#finishing !== null) {
-      throw new TypeError('The session must be opened before finish().')
-    }
-    this.#opening ??= heard(this.#open())
+    this.#opening ??= heard(this.#finishing === null ? this.#open() : this.#openLate())
     return this.#opening
   }
 
@@ -134,31 +135,45 @@ export class DjangoContext {
   }
 
   /**
-   * Saves what there is to save and tells what the response must carry. Further calls return the first one's promise.
+   * Saves what there is to save and returns what the response must carry: at once where nobody asked for the session,
+   * unless SESSION_SAVE_EVERY_REQUEST saves it. Further calls return the first one's answer.
    * @param status the response's status; at 500 and above nothing more is saved
+   * @param sent names of the cookies that the response sets itself. If the session's cookie is one of them, it wins:
+   * no cookie of that name is returned, and the session is not saved. Changes that are lost by it are the warning
+   * `cookie_set_elsewhere`.
    * @throws SessionInterrupted, StoreUnavailable, KeyRequired, CookieTooLarge, SerializationError; SettingsError where the
    * write would replace a cookie that may be good: send that error's status and no cookies
    */
-  finish(status: number): Promise<ResponseChanges> {
-    this.#finishing ??= this.#finish(status)
+  finish(status: number, sent: Iterable<string> = []): ResponseChanges | Promise<ResponseChanges> {
+    this.#finishing ??= this.#finish(status, sent)
     return this.#finishing
   }
 
-  async #finish(status: number): Promise<ResponseChanges> {
-    const { settings } = this.#parts
+  #finish(status: number, sent: Iterable<string>): ResponseChanges | Promise<ResponseChanges> {
+    if (this.#opening !== null) return heard(this.#finishOpened(status, new Set(sent)))
+    const { SESSION_SAVE_EVERY_REQUEST, SESSION_COOKIE_NAME } = this.settings
     const incoming = this.#cookieRead()
-    if (this.#opening === null) {
-      const isSaved = settings.SESSION_SAVE_EVERY_REQUEST && status < 500
-      const hasKey = incoming !== null && 'key' in incoming.reading
-      if (!isSaved || !hasKey) return isDeleted(incoming) ? this.#delete([incoming.name]) : this.#nothing()
-      this.#opening = this.#open()
-      await this.#opening
+    const isSaved = SESSION_SAVE_EVERY_REQUEST && status < 500 && incoming !== null && 'key' in incoming.reading
+    if (isSaved) {
+      const names = new Set(sent)
+      if (!names.has(SESSION_COOKIE_NAME)) return heard(this.#saveUnopened(status, names))
     }
+    const isGone = isDeleted(incoming) && !new Set(sent).has(incoming.name)
+    return isGone ? this.#delete([incoming.name], NONE) : this.#nothing()
+  }
+
+  async #saveUnopened(status: number, sent: ReadonlySet<string>): Promise<ResponseChanges> {
+    await this.session()
+    return this.#finishOpened(status, sent)
+  }
+
+  async #finishOpened(status: number, sent: ReadonlySet<string>): Promise<ResponseChanges> {
     // Also lets the handler come to the end of what it does in one go with its answer.
-    await this.#opening.catch(() => undefined)
+    await this.#opening?.catch(() => undefined)
     const saving = this.#saving
     if (saving === null) return this.#nothing()
 
+    if (sent.has(this.settings.SESSION_COOKIE_NAME)) return this.#giveWay(saving, sent)
     await saving.settled()
     if (status < 500 && saving.failure !== null) throw saving.failure
     const last = status < 500 ? this.#saveAtEnd(saving) : null
@@ -172,21 +187,33 @@ export class DjangoContext {
     }
     if (status < 500 && saving.failure !== null) throw saving.failure
     if (saving.failure !== null) return this.#nothing()
-    return this.#settleCookies(saving)
+    return this.#settleCookies(saving, sent)
+  }
+
+  /** The response sets the session's cookie itself. A session that no cookie leads to is not worth an error. */
+  async #giveWay(saving: SessionSaving, sent: ReadonlySet<string>): Promise<ResponseChanges> {
+    await saving.settled()
+    saving.end()
+    const others = this.#incoming().names.filter((name) => name !== this.settings.SESSION_COOKIE_NAME)
+    const isLost = saving.written !== null && saving.written.key !== this.#keyInCookie()
+    if (isLost || (saving.modified && !saving.isEmpty)) {
+      this.#parts.warn({ code: 'cookie_set_elsewhere', message: SET_ELSEWHERE })
+    }
+    return saving.flushed && others.length > 0 ? this.#delete(others, sent) : this.#nothing()
   }
 
   /** A flush takes away every cookie that this bridge would read: a session of an older name would be back. */
-  #settleCookies(saving: SessionSaving): ResponseChanges {
+  #settleCookies(saving: SessionSaving, sent: ReadonlySet<string>): ResponseChanges {
     const { first, names } = this.#incoming()
     if (saving.written !== null) {
       const others = names.filter((name) => name !== this.settings.SESSION_COOKIE_NAME)
-      return this.#issue(saving.written, saving.flushed ? others : [])
+      return this.#issue(saving.written, saving.flushed ? others.filter((name) => !sent.has(name)) : [])
     }
     // Of one cookie whose session is gone Django says nothing while the values set since are not saved.
     const isLeft = names.length > 1 || saving.store.movesKeys === true
-    if (saving.flushed && names.length > 0 && (saving.isEmpty || isLeft)) return this.#delete(names)
+    if (saving.flushed && names.length > 0 && (saving.isEmpty || isLeft)) return this.#delete(names, sent)
     const isDead = isDeleted(first) || this.#absent === 'unknown' || this.#absent === 'expired'
-    return first !== null && saving.isEmpty && isDead ? this.#delete([first.name]) : this.#nothing()
+    return first !== null && saving.isEmpty && isDead ? this.#delete([first.name], sent) : this.#nothing()
   }
 
   async #saveAtEnd(saving: SessionSaving): Promise<void> {
@@ -201,8 +228,9 @@ export class DjangoContext {
     return withoutCookie(this.#accessed)
   }
 
-  #delete(names: readonly string[]): ResponseChanges {
-    return withDeletedCookies(names, this.settings)
+  #delete(names: readonly string[], sent: ReadonlySet<string>): ResponseChanges {
+    const left = names.filter((name) => !sent.has(name))
+    return left.length > 0 ? withDeletedCookies(left, this.settings) : this.#nothing()
   }
 
   #issue(stored: StoredSession, ended: readonly string[]): ResponseChanges {
@@ -222,6 +250,18 @@ export class DjangoContext {
     const reading = this.#cookies.first?.reading
     if (reading !== undefined && 'refused' in reading) this.#report(reading.reason)
     return this.#cookies
+  }
+
+  #keyInCookie(): string | null {
+    const reading = this.#cookieRead()?.reading
+    return reading !== undefined && 'key' in reading ? reading.key : null
+  }
+
+  /** The response has begun: it carries no cookie any more, and takes none away. */
+  async #openLate(): Promise<Session> {
+    const session = await this.#open()
+    this.#saving?.end()
+    return session
   }
 
   async #open(): Promise<Session> {
@@ -324,6 +364,12 @@ function doubtAbout({ absent, reason, error }: NotLoaded): Doubt | null {
   if (absent !== 'unreadable') return null
   return { about: 'session', reason: reason === 'session_data_corrupted' ? reason : 'session_data_unreadable', error }
 }
+
+const NONE: ReadonlySet<string> = new Set()
+
+const SET_ELSEWHERE =
+  'A response sets the session cookie itself (a proxied page of Django for example), and changes of the session by ' +
+  'its handler go with the cookie that it replaces. Change the session in another request, or do not send that cookie.'
 
 function isDeleted(cookie: IncomingCookie | null): cookie is IncomingCookie {
   return cookie !== null && 'refused' in cookie.reading && cookie.reading.refused !== 'invalid'

@@ -14,19 +14,44 @@ export function addVary(header: string | undefined, names: readonly string[]): s
 
 /**
  * Takes a response that sets a cookie out of shared caches: `public` and `s-maxage` go, `private` comes, unless
- * `no-store` says more already.
+ * `no-store` says more. `private="Set-Cookie"` lets a shared cache store the rest, so it goes too.
+ * @see RFC 9111 section 5.2.2
  */
 export function privateCacheControl(header: string | undefined): string {
-  if (header === undefined) return 'private'
-  const directives = header
-    .split(',')
-    .map((directive) => directive.trim())
-    .filter((directive) => directive !== '')
-  const named = (directive: string): string => directive.split('=', 1)[0]?.trim().toLowerCase() ?? ''
-  const kept = directives.filter((directive) => !['public', 's-maxage'].includes(named(directive)))
-  const enough = kept.some((directive) => ['private', 'no-store'].includes(named(directive)))
-  return (enough ? kept : [...kept, 'private']).join(', ')
+  const kept = directivesOf(header ?? '').filter((directive) => !isForSharedCaches(directive))
+  const isEnough = kept.some((directive) => ['private', 'no-store'].includes(nameOf(directive)))
+  return (isEnough ? kept : [...kept, 'private']).join(', ')
 }
+
+function isForSharedCaches(directive: string): boolean {
+  const name = nameOf(directive)
+  return name === 'public' || name === 's-maxage' || (name === 'private' && directive.includes('='))
+}
+
+/** A quoted text may have commas in it. */
+function directivesOf(header: string): string[] {
+  const directives = header.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g) ?? []
+  return directives.map((directive) => directive.trim()).filter((directive) => directive !== '')
+}
+
+function nameOf(directive: string): string {
+  return directive.split('=', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/**
+ * Whether a header tells shared caches how long to keep a response and goes before Cache-Control there. Beside a cookie
+ * it is left out, so that Cache-Control: private counts.
+ * @param name in lower case
+ * @see RFC 9213 and Surrogate-Control, W3C Edge Architecture
+ */
+export function goesBeforeCacheControl(name: string): boolean {
+  return name.endsWith('cdn-cache-control') || FOR_SHARED_CACHES.has(name)
+}
+
+/** Of surrogates, Akamai, nginx and LiteSpeed. */
+const FOR_SHARED_CACHES = new Set(
+  'surrogate-control akamai-cache-control edge-control x-accel-expires x-litespeed-cache-control'.split(' '),
+)
 
 /**
  * Whether a header belongs to one answer and says nothing of another: where it leads, what it contains, how long it
@@ -35,7 +60,7 @@ export function privateCacheControl(header: string | undefined): string {
  */
 export function isOfContent(name: string): boolean {
   if (name.startsWith('content-')) return !name.startsWith('content-security-policy')
-  return OF_CONTENT.has(name)
+  return OF_CONTENT.has(name) || goesBeforeCacheControl(name)
 }
 
 const OF_CONTENT = new Set(

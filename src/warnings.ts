@@ -18,6 +18,8 @@ export type WarningCode =
   | 'weak_hmac_key'
   /** A Redis client in `clients.caches` sends commands late, or twice: its queue or its resending is on. */
   | 'redis_client_resends'
+  /** A response set the session cookie itself, and what its handler had changed in the session was not saved. */
+  | 'cookie_set_elsewhere'
 
 export interface WarningHooks {
   readonly onWarning?: (warning: BridgeWarning) => unknown

@@ -340,6 +340,8 @@ describe('SESSION_SAVE_EVERY_REQUEST', () => {
   })
 })
 
+const NOTHING = { cookies: [], vary: [] }
+
 describe('finish', () => {
   test('does its work once', async () => {
     const django = site.open()
@@ -398,9 +400,60 @@ describe('finish', () => {
     await cycling
   })
 
-  test('ends the request: a first session() after it is a mistake', async () => {
-    const django = site.open()
+  test('returns at once where nobody asked for the session, also a deletion', async () => {
+    const key = await site.store({ cart: ['pear'] })
+    for (const cookie of [undefined, `sessionid=${key}`, 'sessionid=short']) {
+      const changes = site.open(cookie).finish(200)
+      expect(changes).toEqual(cookie === 'sessionid=short' ? expect.objectContaining({ vary: ['Cookie'] }) : NOTHING)
+    }
+    const opened = site.open(`sessionid=${key}`)
+    void opened.session()
+    expect(opened.finish(200)).toBeInstanceOf(Promise)
+  })
+
+  test('opens the session late for whoever asks then, for reading and for saves that need no cookie', async () => {
+    const key = await site.store({ cart: ['pear'] })
+    const django = site.open(`sessionid=${key}`)
     await django.finish(200)
-    expect(() => django.session()).toThrow(TypeError)
+    const session = await django.session()
+    expect(session.get('cart')).toEqual(['pear'])
+    session.set('late', 1)
+    await session.save()
+    await expect(session.cycleKey()).rejects.toThrow(TypeError)
+    expect(site.rows().map((row) => row.session_key)).toEqual([key])
+
+    const visitor = site.open()
+    await visitor.finish(200)
+    const fresh = await visitor.session()
+    expect([await visitor.user(), fresh.isEmpty]).toEqual([null, true])
+    fresh.set('a', 1)
+    await expect(fresh.save()).rejects.toThrow(TypeError)
+    expect(site.rows()).toHaveLength(1)
+  })
+
+  test.each(['save', 'cycleKey'] as const)(
+    'warns of a %s whose new key no cookie leads to, since the response sets another',
+    async (call) => {
+      const warnings: string[] = []
+      const own = await makeSite({}, { hooks: { onWarning: ({ code }) => warnings.push(code) } })
+      const key = call === 'save' ? undefined : await own.store({ a: 1 })
+      const django = own.open(key && `sessionid=${key}`)
+      const session = await django.session()
+      session.set('a', 2)
+      await session[call]()
+      expect(await django.finish(200, ['sessionid'])).toEqual({ cookies: [], vary: ['Cookie'] })
+      expect(warnings).toEqual(['cookie_set_elsewhere'])
+      await own.close()
+    },
+  )
+
+  test('saves nothing, and fails for nothing, of a session whose cookie the response sets itself', async () => {
+    const key = await site.store({ cart: ['pear'] })
+    const django = site.open(`sessionid=${key}`)
+    const session = await django.session()
+    session.set('a', 1)
+    site.client.exec('DELETE FROM django_session')
+    expect(await django.finish(200, ['other', 'sessionid'])).toEqual({ cookies: [], vary: ['Cookie'] })
+    await expect(session.cycleKey()).rejects.toThrow(TypeError)
   })
 })

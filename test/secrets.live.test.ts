@@ -65,7 +65,7 @@ describe.each([
       const session: Session = await second.session()
       session.set('more', `more ${CANARY}`)
       await fixture.run(sql)
-      const error: unknown = await second.finish(200).catch((failure: unknown) => failure)
+      const error: unknown = await Promise.resolve(second.finish(200)).catch((failure: unknown) => failure)
       expect(error).toMatchObject({ code: 'store_unavailable' })
       for (const thing of [error, second, session, bridge]) seer.look(thing)
       seer.finish([key, ...stored.map((row) => String(row.session_data))])

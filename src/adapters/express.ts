@@ -1,5 +1,5 @@
 /**
- * Express 5: `app.use(djangoSessions(bridge))` gives every handler `req.django`.
+ * Express 4 and 5: `app.use(djangoSessions(bridge))` gives every handler `req.django`.
  *
  * The response is held until the session is saved. A save that fails goes to the site's error handler, with
  * `error.status` set, before anything was sent.
@@ -10,7 +10,10 @@ import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'
 import type { DjangoContext } from '../context.ts'
 import type { RequestInfo } from '../stores/store.ts'
-import { holdResponse } from './held-response.ts'
+import { answerWith } from './held-response.ts'
+import { contextOf, keepContext } from './request-contexts.ts'
+
+export { djangoOf } from './request-contexts.ts'
 
 declare global {
   namespace Express {
@@ -21,11 +24,19 @@ declare global {
   }
 }
 
-/** Opens a DjangoContext for every request and puts its cookies on the response. Mount it before what uses it. */
+/**
+ * Opens a DjangoContext for every request and puts its cookies on the response. Mount it before what uses it; other
+ * middleware may stand before or after it. Mounted again, the same bridge goes on with the context that is there;
+ * another bridge has its own, and `req.django` is that of the last: see `djangoOf`.
+ */
 export function djangoSessions(bridge: Bridge): RequestHandler {
   return (request, response, next) => {
-    request.django = bridge.open(requestInfo(request))
-    holdResponse(response, { finish: (status) => request.django.finish(status), fail: next })
+    const joined = contextOf(bridge, request)
+    request.django = joined ?? bridge.open(requestInfo(request))
+    if (joined === undefined) {
+      keepContext(bridge, request, request.django)
+      answerWith(request.django, response, next)
+    }
     next()
   }
 }
@@ -35,21 +46,29 @@ export function djangoSessions(bridge: Bridge): RequestHandler {
  * `{"code":"login_required"}`. A store that fails goes to the error handler.
  */
 export function requireUser(): RequestHandler {
-  return async (request, response, next) => {
-    const user = await request.django.user()
-    if (user === null) deny(request, response)
-    else next()
-  }
+  return forUsers((_request, _response, _user, next) => next())
 }
 
 /** A handler for logged-in users, who is its third argument; others are answered as by `requireUser`. */
 export function withUser(
   handler: (request: Request, response: Response, user: DjangoUser, next: NextFunction) => unknown,
 ): RequestHandler {
-  return async (request, response, next) => {
+  return forUsers(handler)
+}
+
+function forUsers(handler: Parameters<typeof withUser>[0]): RequestHandler {
+  const answer: RequestHandler = async (request, response, next) => {
     const user = await request.django.user()
     if (user === null) deny(request, response)
     else await handler(request, response, user, next)
+  }
+  // Express 4 does not hear a promise that rejects.
+  return async (request, response, next) => {
+    try {
+      await answer(request, response, next)
+    } catch (error) {
+      next(error)
+    }
   }
 }
 

@@ -10,8 +10,13 @@ import { type Denial, isSameOrigin, loginRequired, ORIGIN_MISMATCH } from '../au
 import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'
 import type { DjangoContext, ResponseChanges } from '../context.ts'
-import { addVary, privateCacheControl } from '../http-headers.ts'
+import { nameOfSetCookie } from '../cookies/set-cookie.ts'
+import { addVary, goesBeforeCacheControl, privateCacheControl } from '../http-headers.ts'
 import type { RequestInfo } from '../stores/store.ts'
+import { heard } from '../unheard.ts'
+import { contextOf, forgetContext, keepContext } from './request-contexts.ts'
+
+export { djangoOf } from './request-contexts.ts'
 
 /** Answers a request; `django` is its session, user and claims, `rest` what else the framework gives its handlers. */
 export type DjangoHandler<Rest extends readonly unknown[] = []> = (
@@ -30,7 +35,8 @@ export interface DjangoSessionsOptions {
 }
 
 /**
- * Opens a DjangoContext for every request and puts its cookies on a copy of the Response. A Response that the handler
+ * Opens a DjangoContext for every request and puts its cookies on a copy of the Response. Inside another handler of the
+ * same bridge, for the same Request, it goes on with the context that is there. A Response that the handler
  * throws is its answer, as frameworks have it for redirects.
  */
 export function djangoSessions<Rest extends readonly unknown[] = []>(
@@ -39,22 +45,45 @@ export function djangoSessions<Rest extends readonly unknown[] = []>(
   { onError }: DjangoSessionsOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   return async (request, ...rest) => {
-    const django = bridge.open(requestInfo(request))
-    const answerError = async (error: unknown): Promise<Response> => {
+    const joined = contextOf(bridge, request)
+    const django = joined ?? bridge.open(requestInfo(request))
+    const answerError: AnswerError = async (error) => {
       if (onError === undefined) throw error
       return onError(error, request, django)
     }
-    const response = await answerOf(() => handler(request, django, ...rest)).catch(answerError)
-    let changes: ResponseChanges
+    const answer = (): Promise<Response> => answerOf(() => handler(request, django, ...rest)).catch(answerError)
+    if (joined !== undefined) return answer()
+    keepContext(bridge, request, django)
     try {
-      changes = await django.finish(response.status)
-    } catch (error) {
-      // What the stream holds – a file, a connection – is let go; what that throws helps nobody.
-      void response.body?.cancel(error).catch(() => undefined)
-      return withChanges(await answerError(error), { cookies: [], vary: ['Cookie'] })
+      return await saved(await answer(), django, answerError)
+    } finally {
+      forgetContext(request)
     }
-    return withChanges(response, changes)
   }
+}
+
+type AnswerError = (error: unknown) => Promise<Response>
+
+async function saved(response: Response, django: DjangoContext, answerError: AnswerError): Promise<Response> {
+  let changes: ResponseChanges
+  try {
+    changes = await django.finish(response.status, sentCookies(response))
+  } catch (error) {
+    // A file or a connection that the stream holds is released. Its own errors help nobody.
+    if (response.body !== null) heard(response.body.cancel(error))
+    return withChanges(await answerError(error), { cookies: [], vary: ['Cookie'] })
+  }
+  try {
+    return withChanges(response, changes)
+  } catch (error) {
+    // The body was taken while the session was saved. The cookie stands.
+    return withChanges(await answerError(error), changes)
+  }
+}
+
+/** The names of the cookies that a response sets itself. */
+function* sentCookies({ headers }: Response): Generator<string, void> {
+  for (const line of headers.getSetCookie()) yield nameOfSetCookie(line)
 }
 
 /**
@@ -93,8 +122,8 @@ async function answerOf(handler: () => Response | Promise<Response>): Promise<Re
 
 /** Refused before anything is saved, and not when its copy is made. */
 function sendable(response: Response): Response {
-  if (response.type === 'error' || response.bodyUsed) {
-    throw new TypeError('The handler gave Response.error(), or a Response whose body was read: neither can be sent.')
+  if (response.type === 'error' || response.bodyUsed || response.body?.locked) {
+    throw new TypeError('The handler returned Response.error(), or a Response whose body was read or is locked.')
   }
   return response
 }
@@ -113,6 +142,7 @@ function withChanges(response: Response, { cookies, vary, cacheControl }: Respon
   copy.headers.set('Vary', addVary(copy.headers.get('Vary') ?? undefined, vary))
   if (cacheControl !== undefined) {
     copy.headers.set('Cache-Control', privateCacheControl(copy.headers.get('Cache-Control') ?? undefined))
+    for (const name of Array.from(copy.headers.keys())) if (goesBeforeCacheControl(name)) copy.headers.delete(name)
   }
   return copy
 }

@@ -14,7 +14,11 @@ import type { Bridge } from '../bridge.ts'
 import type { DjangoContext } from '../context.ts'
 import { DjangoBridgeError, escapeControls } from '../errors.ts'
 import type { RequestInfo } from '../stores/store.ts'
-import { cutOff, holdResponse } from './held-response.ts'
+import { callReporter } from '../unheard.ts'
+import { answerWith, cutOff } from './held-response.ts'
+import { contextOf, keepContext } from './request-contexts.ts'
+
+export { djangoOf } from './request-contexts.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse
@@ -38,15 +42,19 @@ export interface DjangoSessionsOptions<
   readonly onError?: (error: unknown, request: Req, response: Res, django: DjangoContext) => unknown
 }
 
-/** Makes a listener for `createServer` that opens a DjangoContext for every request and sends its cookies. */
+/**
+ * Makes a listener for `createServer` that opens a DjangoContext for every request and sends its cookies. Inside another
+ * listener of the same bridge it goes on with the context that is there.
+ */
 export function djangoSessions<Req extends NodeRequest = IncomingMessage, Res extends NodeResponse = ServerResponse>(
   bridge: Bridge,
   handler: DjangoHandler<Req, Res>,
   { onError = answerError }: DjangoSessionsOptions<Req, Res> = {},
 ): (request: Req, response: Res) => void {
   return (request, response) => {
-    const django = bridge.open(requestInfo(request))
-    const fail = async (error: unknown): Promise<void> => {
+    const joined = contextOf(bridge, request)
+    const django = joined ?? bridge.open(requestInfo(request))
+    const answerFailure = async (error: unknown): Promise<void> => {
       const hasAnswered = response.headersSent
       try {
         await onError(error, request, response, django)
@@ -55,7 +63,11 @@ export function djangoSessions<Req extends NodeRequest = IncomingMessage, Res ex
       }
       if (hasAnswered && !response.writableEnded) cutOff(response)
     }
-    holdResponse(response, { finish: (status) => django.finish(status), fail })
+    const fail = (error: unknown): void => void answerFailure(error).catch(() => cutOff(response))
+    if (joined === undefined) {
+      keepContext(bridge, request, django)
+      answerWith(django, response, fail)
+    }
     const answer = async (): Promise<unknown> => handler(request, response, django)
     void answer().catch(fail)
   }
@@ -95,18 +107,21 @@ function refuse(response: NodeResponse, denial: Denial | typeof ORIGIN_MISMATCH)
 
 /** Says nothing of the error to the browser, and all of it to whoever reads the warnings of the process. */
 function answerError(error: unknown, _request: NodeRequest, response: NodeResponse): void {
-  const thrown = error instanceof Error ? error : new Error('A handler threw what is no error.')
-  const { stack = '' } = thrown
-  const message = String(thrown.message)
-  process.emitWarning(escapeControls(`${thrown.name}: ${message}`), {
-    type: 'DjangoSessionBridgeWarning',
-    code: 'request_failed',
-    // The frames alone: a message may hold what a browser sent, lines that look like others included.
-    detail: stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length).trimStart() : '',
-  })
+  callReporter(() => emitFailure(error instanceof Error ? error : new Error('A handler threw what is no error.')))
   if (response.headersSent) return
   const status = error instanceof DjangoBridgeError ? error.status : 500
   send(response, status, { 'Content-Type': 'text/plain; charset=utf-8' }, `${STATUS_CODES[status]}\n`)
+}
+
+function emitFailure({ name, message, stack }: Error): void {
+  const said = String(message)
+  const trace = String(stack ?? '')
+  process.emitWarning(escapeControls(`${name}: ${said}`), {
+    type: 'DjangoSessionBridgeWarning',
+    code: 'request_failed',
+    // The frames alone: a message may hold what a browser sent, lines that look like others included.
+    detail: trace.includes(said) ? trace.slice(trace.indexOf(said) + said.length).trimStart() : '',
+  })
 }
 
 function send(response: NodeResponse, status: number, headers: Readonly<Record<string, string>>, body = ''): void {

@@ -105,3 +105,9 @@ function sameSite(value: string): string {
   if (['lax', 'none', 'strict'].includes(value.toLowerCase())) return value
   throw new TypeError('samesite is Lax, None or Strict.')
 }
+
+/** The name of the cookie that a Set-Cookie line sets. @see RFC 6265 section 5.2 */
+export function nameOfSetCookie(line: string): string {
+  const [pair = ''] = line.split(';', 1)
+  return pair.includes('=') ? pair.slice(0, pair.indexOf('=')).trim() : ''
+}

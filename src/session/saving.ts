@@ -145,6 +145,7 @@ export class SessionSaving {
 
   /** What the response carries is settled: it can take no cookie away from here on either. */
   end(): void {
+    this.#isSealed = true
     this.#isOver = true
   }
 

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test } from 'vitest'
 import type { DjangoUser } from '../../src/auth/users.ts'
-import type { Bridge, BridgeParts } from '../../src/bridge.ts'
+import type { Bridge, BridgeParts, BridgeWarning } from '../../src/bridge.ts'
 import type { DjangoContext } from '../../src/context.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { loginValues, makeSite, type Site } from '../site.ts'
@@ -121,6 +121,97 @@ export function adapterContract(serve: ServePages): void {
         'b=2; Expires=Thu, 01 Jan 2026 00:00:00 GMT',
         expect.stringMatching(/^sessionid=/),
       ])
+    })
+
+    test.each(['untouched', 'read', 'written', 'flushed'] as const)(
+      'sends its own session cookie alone, beside a session that is %s',
+      async (kind) => {
+        const warnings: BridgeWarning[] = []
+        const page = theirCookie(kind)
+        const { site, request } = await start({ open: { '/': page } }, { parts: warningsTo(warnings) })
+        const key = await site.store({ a: 1 })
+        const rows = site.rows()
+        const { status, headers } = await request('/', { headers: { cookie: `sessionid=${key}` } })
+        expect([status, headers.getSetCookie()]).toEqual([200, [OTHER_COOKIE, THEIR_COOKIE]])
+        expect(site.rows()).toEqual(kind === 'flushed' ? [] : rows)
+        const codes = warnings.map(({ code }) => code)
+        expect(codes).toEqual(kind === 'written' ? ['cookie_set_elsewhere'] : [])
+      },
+    )
+
+    test.each([
+      ['is unknown', `sessionid=${'a'.repeat(32)}`],
+      ['is too short', 'sessionid=short'],
+      ['names a session', null],
+    ])(
+      'sends its own session cookie alone where the one that came %s, with SESSION_SAVE_EVERY_REQUEST',
+      async (_, sent) => {
+        for (const SESSION_SAVE_EVERY_REQUEST of [false, true]) {
+          for (const kind of ['untouched', 'read'] as const) {
+            const settings = { SESSION_SAVE_EVERY_REQUEST }
+            const { site, request } = await start({ open: { '/': theirCookie(kind) } }, { settings })
+            const cookie = sent ?? `sessionid=${await site.store({ a: 1 })}`
+            const rows = site.rows()
+            site.advance(60)
+            const { status, headers } = await request('/', { headers: { cookie } })
+            expect([status, headers.getSetCookie()]).toEqual([200, [OTHER_COOKIE, THEIR_COOKIE]])
+            expect(site.rows()).toEqual(rows)
+          }
+        }
+      },
+    )
+
+    test('says nothing of a session that was ended meanwhile where it sends its own cookie, as after a login', async () => {
+      const settings = { SESSION_SAVE_EVERY_REQUEST: true }
+      const { site, request } = await start({ open: { '/': theirCookie('read') } }, { settings })
+      const key = await site.store({ a: 1 })
+      site.client.exec('CREATE TRIGGER gone BEFORE UPDATE ON django_session BEGIN DELETE FROM django_session; END')
+      expect((await request('/', { headers: { cookie: `sessionid=${key}` } })).status).toBe(200)
+    })
+
+    test('sends our cookie beside others whose names or values only look like it', async () => {
+      const lines = ['sessionid2=a', 'xsessionid=b', 'SessionID=c', 'a=sessionid=d', 'b=1; sessionid=2', 'sessionid']
+      const headers = lines.map((line): [string, string] => ['Set-Cookie', line])
+      const { request } = await start({ open: { '/': write({ headers, body: 'x' }) } })
+      const sent = (await request('/')).headers.getSetCookie()
+      expect(sent).toEqual([...lines, expect.stringMatching(/^sessionid=[a-z0-9]{32};/)])
+    })
+
+    test('can read its user and session when it has begun, and save it under its own key', async () => {
+      const seen: unknown[] = []
+      const page = (django: DjangoContext): Answer => ({
+        body: (async function* () {
+          yield 'begun '
+          const session = await django.session()
+          seen.push((await django.user())?.username, session.get('a'))
+          session.set('late', 1)
+          await session.save()
+          await expect(session.cycleKey()).rejects.toThrow(TypeError)
+          yield 'ended'
+        })(),
+      })
+      const { site, request } = await start({ open: { '/': page } })
+      const key = await site.store({ a: 1, ...loginValues() })
+      const { text, headers } = await request('/', { headers: { cookie: `sessionid=${key}` } })
+      expect([text, seen, headers.getSetCookie()]).toEqual(['begun ended', ['ada', 1], []])
+      expect((await site.open(`sessionid=${key}`).session()).get('late')).toBe(1)
+    })
+
+    test('makes no session, and loses none in silence, for a visitor without one when it has begun', async () => {
+      const outcome = Promise.withResolvers<unknown>()
+      const page = (django: DjangoContext): Answer => ({
+        body: (async function* () {
+          yield 'begun '
+          const session = await django.session()
+          session.set('late', 1)
+          await session.save().then(outcome.resolve, outcome.resolve)
+          yield 'ended'
+        })(),
+      })
+      const { site, request } = await start({ open: { '/': page } })
+      expect((await request('/')).text).toBe('begun ended')
+      expect(await outcome.promise).toBeInstanceOf(TypeError)
+      expect(site.rows()).toEqual([])
     })
 
     test('streams a body in order, and takes no more of it than a few pieces while the save goes on', async () => {
@@ -262,7 +353,10 @@ export function adapterContract(serve: ServePages): void {
     test.each([
       [undefined, undefined, 'Cookie', 'private'],
       ['Accept-Encoding', 'no-store', 'Accept-Encoding, Cookie', 'no-store'],
-      ['*', 'private="x"', '*', 'private="x"'],
+      ['*', 'private', '*', 'private'],
+      ['*', 'no-cache, private="x", max-age=1', '*', 'no-cache, max-age=1, private'],
+      ['*', 'private="a, public", PUBLIC, S-MaxAge=9, no-cache="b, c"', '*', 'no-cache="b, c", private'],
+      ['*', 'private, max-age=9', '*', 'private, max-age=9'],
     ])('S14: Vary %j and Cache-Control %j become %j and %j', async (vary, cacheControl, newVary, newCacheControl) => {
       const headers: [string, string][] = []
       if (vary !== undefined) headers.push(['Vary', vary])
@@ -271,6 +365,28 @@ export function adapterContract(serve: ServePages): void {
       const received = await request('/')
       expect([received.headers.get('vary'), received.headers.get('cache-control')]).toEqual([newVary, newCacheControl])
     })
+
+    test.each([
+      'CDN-Cache-Control',
+      'Cloudflare-CDN-Cache-Control',
+      'Vercel-CDN-Cache-Control',
+      'Netlify-CDN-Cache-Control',
+      'Surrogate-Control',
+      'Akamai-Cache-Control',
+      'Edge-Control',
+      'X-Accel-Expires',
+      'X-LiteSpeed-Cache-Control',
+    ])(
+      'S14: %s goes where a cookie is set, since it would go before private, and stays where none is',
+      async (name) => {
+        const headers: HeaderList = [[name, 'public, max-age=600']]
+        const pages = { '/write': write({ headers, body: 'x' }), '/': () => ({ headers, body: 'x' }) }
+        const { request } = await start({ open: pages })
+        const written = (await request('/write')).headers
+        expect([written.get(name), written.get('cache-control')]).toEqual([null, 'private'])
+        expect((await request('/')).headers.get(name)).toBe('public, max-age=600')
+      },
+    )
 
     test('S14: a cookie that is deleted unopened takes the page out of shared caches, too', async () => {
       const { request } = await start({ open: { '/': () => ({ headers: PUBLIC }) } })
@@ -376,6 +492,30 @@ export function adapterContract(serve: ServePages): void {
   })
 }
 
+const OTHER_COOKIE = 'mine=1; Path=/'
+const THEIR_COOKIE = 'sessionid=fromsomebodyelse; HttpOnly; Path=/'
+
+/** A page that sets the session's cookie itself. */
+function theirCookie(kind: 'untouched' | 'read' | 'written' | 'flushed'): (django: DjangoContext) => Promise<Answer> {
+  return async (django) => {
+    const session = kind === 'untouched' ? null : await django.session()
+    if (kind === 'read') session?.get('a')
+    if (kind === 'written') session?.set('a', 2)
+    if (kind === 'flushed') await session?.flush()
+    return {
+      headers: [
+        ['Set-Cookie', OTHER_COOKIE],
+        ['Set-Cookie', THEIR_COOKIE],
+      ],
+      body: 'x',
+    }
+  }
+}
+
+function warningsTo(warnings: BridgeWarning[]): BridgeParts {
+  return { hooks: { onWarning: (warning) => warnings.push(warning) } }
+}
+
 interface Start {
   readonly settings?: Partial<DjangoSettings>
   readonly parts?: BridgeParts
@@ -390,7 +530,9 @@ function heldAt(path: string, bridge: Bridge, gate: Promise<void>): Bridge {
       const django = bridge.open(request)
       if (request.url !== path) return django
       const finish = django.finish.bind(django)
-      return Object.assign(django, { finish: (status: number) => gate.then(() => finish(status)) })
+      return Object.assign(django, {
+        finish: (status: number, sent?: Iterable<string>) => gate.then(() => finish(status, sent)),
+      })
     },
   }
 }

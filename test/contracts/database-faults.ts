@@ -47,7 +47,7 @@ export function describeDatabaseFaults(
       ;(await django.session()).set('cart', 'coffee')
       site.proxy.fault = { kind: 'down' }
       // Whether the write was on its way depends on who sees the end of the connection first.
-      const error = await django.finish(200).catch((failure: unknown) => failure)
+      const error = await Promise.resolve(django.finish(200)).catch((failure: unknown) => failure)
       expect(error).toMatchObject({
         code: 'store_unavailable',
         reason: expect.stringMatching(/^(unreachable|outcome_unknown)$/),
@@ -178,7 +178,7 @@ export function describeDatabaseFaults(
           const django = open(cookie)
           ;(await django.session()).set('cart', bytes)
           site.proxy.fault = { kind: 'cut', direction, afterBytes: bytes }
-          const outcome = await django.finish(200).catch((error: unknown) => error)
+          const outcome = await Promise.resolve(django.finish(200)).catch((error: unknown) => error)
           site.proxy.fault = { kind: 'none' }
           if (outcome instanceof Error) {
             seen.failed++
