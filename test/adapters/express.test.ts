@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import express, { type ErrorRequestHandler, type Express } from 'express'
+import { createRequire } from 'node:module'
+import expressFive, { type ErrorRequestHandler, type Express } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
 import { djangoSessions, originCheck, requireUser, withUser } from '../../src/adapters/express.ts'
 import type { Bridge } from '../../src/bridge.ts'
@@ -8,15 +9,32 @@ import { adapterContract, type Pages, type ServedPages } from '../contracts/adap
 import { loginValues, makeSite, type Site } from '../site.ts'
 import { errorAnswer, overHttp1, sendAnswer } from './served.ts'
 
+const expressFour = createRequire(import.meta.url)('express-4') as typeof expressFive
+const EXPRESSES = [
+  ['Express 4', expressFour],
+  ['Express 5', expressFive],
+] as const
+
 const answerErrors: ErrorRequestHandler = (error, _, response, _next) => {
   const { status, body } = errorAnswer(error)
   response.status(status).json(body)
 }
 
-function appOf(bridge: Bridge, { open = {}, members = {}, ownOrigin = {} }: Pages): Express {
+function appOf(
+  express: typeof expressFive,
+  bridge: Bridge,
+  { open = {}, members = {}, ownOrigin = {} }: Pages,
+): Express {
   const app = express().set('etag', false).use(djangoSessions(bridge))
   for (const [path, page] of Object.entries(open)) {
-    app.all(path, async (request, response) => sendAnswer(response, await page(request.django)))
+    app.all(path, async (request, response, next) => {
+      try {
+        await sendAnswer(response, await page(request.django))
+      } catch (error) {
+        // Express 4 leaves it to the handler.
+        next(error)
+      }
+    })
   }
   for (const [path, page] of Object.entries(members)) {
     app.all(
@@ -30,11 +48,11 @@ function appOf(bridge: Bridge, { open = {}, members = {}, ownOrigin = {} }: Page
   return app.use(answerErrors)
 }
 
-describe('express', () => {
-  adapterContract((bridge, pages) => overHttp1(createServer(appOf(bridge, pages))))
+describe.each(EXPRESSES)('%s', (_, express) => {
+  adapterContract((bridge, pages) => overHttp1(createServer(appOf(express, bridge, pages))))
 })
 
-describe('in Express’s own words', () => {
+describe.each(EXPRESSES)('in %s’s own words', (_, express) => {
   const cleanups: (() => Promise<void>)[] = []
   afterEach(async () => {
     for (const clean of cleanups.splice(0).reverse()) await clean()
@@ -113,6 +131,20 @@ describe('in Express’s own words', () => {
     expect((await request('/members', { headers: { cookie } })).text).toBe('members only')
     const page = await request('/members', { headers: { accept: 'text/html' } })
     expect([page.status, page.headers.get('location')]).toEqual([302, '/login/?next=/members'])
+  })
+
+  test('what a handler of withUser() rejects with goes to the error handler', async () => {
+    const { site, request } = await start((app) => {
+      app.get(
+        '/members',
+        withUser(async () => {
+          throw Object.assign(new Error('broken page'), { status: 418, code: 'teapot' })
+        }),
+      )
+    })
+    const cookie = `sessionid=${await site.store(loginValues())}`
+    const { status, text } = await request('/members', { headers: { cookie } })
+    expect([status, text]).toEqual([418, '{"code":"teapot"}'])
   })
 
   test('S31: `trust proxy` of Express is believed where the settings name no header', async () => {

@@ -197,6 +197,53 @@ describe('a handler from Request to Response', () => {
     expect(reasons).toEqual([expect.objectContaining(unavailable)])
   })
 
+  test('that returns a Response with a locked body goes to onError, with the cookie of what it has done', async () => {
+    site = await makeSite()
+    const cookie = `sessionid=${await site.store({ a: 1 })}`
+    const errors: unknown[] = []
+    const response = await ask(
+      async (_, django) => {
+        await (await django.session()).flush()
+        const locked = new Response('of the answer')
+        locked.body?.getReader()
+        return locked
+      },
+      {
+        init: { headers: { cookie } },
+        rest: [],
+        options: {
+          onError(error) {
+            errors.push(error)
+            return new Response('error page', { status: 500 })
+          },
+        },
+      },
+    )
+    expect([response.status, await response.text()]).toEqual([500, 'error page'])
+    expect(response.headers.getSetCookie()).toEqual([expect.stringMatching(/^sessionid=""; expires=Thu, 01/)])
+    expect(errors).toEqual([expect.any(TypeError)])
+  })
+
+  test('whose body is locked while the session is saved goes to onError, with the cookie of the save', async () => {
+    site = await makeSite()
+    const given = new Response('of the answer')
+    const response = await ask(
+      async (_, django) => {
+        await change(django)
+        void django.session().then(async () => {
+          await null
+          given.body?.getReader()
+        })
+        return given
+      },
+      { rest: [], options: { onError: () => new Response('error page', { status: 500 }) } },
+    )
+    expect([response.status, await response.text(), site.rows().length]).toEqual([500, 'error page', 1])
+    expect(response.headers.getSetCookie()).toEqual([
+      expect.stringMatching(new RegExp(`^sessionid=${site.rows()[0]?.session_key};`)),
+    ])
+  })
+
   test('whose onError fails rejects with that', async () => {
     const init = await withFailingSave()
     const answer = ask(

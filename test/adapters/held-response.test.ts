@@ -363,6 +363,53 @@ describe.each(VERSIONS)('%s: a handler', (version) => {
     expect(site.rows()).toEqual([])
   })
 
+  test.each<[string, () => unknown]>([
+    ['whose stack is a list', () => Object.assign(new Error('odd'), { stack: ['a', 'b'] })],
+    ['whose message cannot be read', () => Object.defineProperty(new Error(), 'message', { get: broken })],
+    ['without a text', () => Object.assign(new Error(), { message: Object.create(null) })],
+    ['that is none', () => Symbol('odd')],
+  ])('that fails by an error %s ends no process, also where onError fails by it', async (_, make) => {
+    const { request } = await serve(
+      version,
+      async (response, django) => {
+        await change(django)
+        if (response.req.url === '/begun') response.write('the beginning')
+        throw make()
+      },
+      {
+        async onError() {
+          throw make()
+        },
+      },
+    )
+    expect((await request('/')).status).toBe(500)
+    await expect(request('/begun')).rejects.toThrow()
+  })
+
+  test('whose failure nobody can be told of is answered all the same', async () => {
+    warn.mockImplementationOnce(broken)
+    const { request } = await serve(version, () => {
+      throw new Error('broken page')
+    })
+    expect((await request('/')).status).toBe(500)
+  })
+
+  test('whose onError breaks the response it was to answer with is cut off', async () => {
+    const { request } = await serve(
+      version,
+      () => {
+        throw new Error('broken page')
+      },
+      {
+        onError(_, __, response) {
+          Object.assign(response, { setHeader: broken })
+          throw new Error('broken error page')
+        },
+      },
+    )
+    await expect(request('/')).rejects.toThrow()
+  })
+
   test('whose onError fails as well gets the default answer', async () => {
     const { request } = await serve(
       version,
@@ -563,6 +610,10 @@ describe('HTTP/1: a response', () => {
     expect((await request('/')).text).toBe('ONE TWO THREE FOUR')
   })
 })
+
+function broken(): never {
+  throw new Error('broken')
+}
 
 /** The headers of a response that need not have a body yet. */
 async function firstHeaders(

@@ -242,6 +242,8 @@ export class DjangoClient {
   cookie: string | null = null
   /** The Set-Cookie line of the last response for the session's cookie. */
   lastSetCookie: string | null = null
+  /** Every Set-Cookie line of the last response. */
+  setCookies: readonly string[] = []
 
   constructor(url: string) {
     this.url = url
@@ -290,6 +292,7 @@ export class DjangoClient {
     if (status !== 200) throw new Error(`Django answered ${path} with ${status}: ${text.slice(0, 300)}`)
     const line = setCookies.find((header) => header.trimStart().startsWith('sessionid='))?.trimStart()
     this.lastSetCookie = line ?? null
+    this.setCookies = setCookies
     if (line !== undefined) {
       const value = line.slice('sessionid='.length, line.indexOf(';'))
       this.cookie = value === '""' ? null : value
