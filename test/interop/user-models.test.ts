@@ -454,7 +454,7 @@ describe.each(newest)('the claims of a token on $vendor', (site) => {
       () => null,
       (error: unknown) => error,
     )
-    const sent = await request.finish(200).catch((error: unknown) => error)
+    const sent = await Promise.resolve(request.finish(200)).catch((error: unknown) => error)
     await bridge.close()
     if (sent instanceof SettingsError) {
       expect(sent.message).toContain(attribute)
