@@ -36,13 +36,24 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     settingsFromEnv: 'reads none',
   },
   './express': {
+    djangoOf: 'reads none',
     djangoSessions: 'opens signed text',
     originCheck: 'reads none',
     requireUser: 'reads none',
     withUser: 'reads none',
   },
-  './node': { djangoSessions: 'opens signed text', originCheck: 'reads none', withUser: 'reads none' },
-  './fetch': { djangoSessions: 'opens signed text', originCheck: 'reads none', withUser: 'reads none' },
+  './node': {
+    djangoOf: 'reads none',
+    djangoSessions: 'opens signed text',
+    originCheck: 'reads none',
+    withUser: 'reads none',
+  },
+  './fetch': {
+    djangoOf: 'reads none',
+    djangoSessions: 'opens signed text',
+    originCheck: 'reads none',
+    withUser: 'reads none',
+  },
   './jwt': { createJwtVerifier: 'opens signed text' },
   './signing': {
     constantTimeCompare: 'reads none',
