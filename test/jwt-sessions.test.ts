@@ -264,6 +264,19 @@ describe('a token that is issued', () => {
     expect(Object.fromEntries(await (await site.open(after?.cookie).session()).load())).toEqual({ a: 1, b: 1 })
   })
 
+  test('S4: nor, with no write after it, into one that names nobody any more', async () => {
+    const site = await jwtSite()
+    const { key, cookie } = await loggedIn(site, { role: 'admin' })
+    const django = site.open(cookie)
+    const session = await django.session()
+    session.set('a', 1)
+    site.client.exec(`DELETE FROM django_session WHERE session_key = '${key}'`)
+    await session.cycleKey({ whenGone: 'create' })
+    const next = site.open(`sessionid=${sentCookie(await django.finish(200))}`)
+    expect(Object.keys(next.claims ?? {}).sort()).toEqual(['exp', 'iat', 'sk'])
+    expect(Object.fromEntries(await (await next.session()).load())).toEqual({ a: 1 })
+  })
+
   test('a flush ends what the token stated, too', async () => {
     const site = await jwtSite()
     const { cookie } = await loggedIn(site, { role: 'admin' })
