@@ -73,9 +73,14 @@ export class Evidence {
     if (this.#made.size > MOST_REMEMBERED && oldest !== undefined) this.#made.delete(oldest)
   }
 
-  /** Looks for both proofs in the store, as far as it shows what it holds. @throws StoreUnavailable */
+  /** Looks for both proofs, as far as the store shows what it holds and the users can be loaded. */
   async gather(connections: Connections): Promise<void> {
-    await this.#lookFor('login', connections)
+    try {
+      await this.#lookFor('login', connections)
+    } catch (error) {
+      // A service that only reads sessions needs no user table.
+      if (!(error instanceof StoreUnavailable)) throw error
+    }
   }
 
   /**

@@ -149,6 +149,13 @@ describe('evidence is', () => {
     expect(await setAfterUser(site.open(`sessionid=${await dead(site)}`))).not.toBeNull()
   })
 
+  test('nothing that check() needs', async () => {
+    const site = await make({}, { hooks: { jwtClaims: () => ({}) } })
+    await site.store(loginValues())
+    site.client.exec('ALTER TABLE auth_user RENAME TO elsewhere')
+    await site.bridge.check()
+  })
+
   test('found among the newest sessions for the first visitor whose login is really dead', async () => {
     const site = await make()
     await site.store(loginValues('99'))
