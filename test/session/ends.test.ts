@@ -169,8 +169,11 @@ describe('create and cycleKey', () => {
 
 test('modified = true lasts until a save, and that save writes', async () => {
   const { key, session } = await opened({ a: 1 })
+  const [before] = site.rows()
   session.modified = true
   site.advance(3600)
   await session.save()
+  // The expiry alone: what is stored is not written again.
+  expect(site.rows()[0]?.session_data).toBe(before?.session_data)
   expect([session.modified, site.rows()[0]?.expire_date, rowKeys()]).toEqual([false, '2026-01-29 13:00:00', [key]])
 })
