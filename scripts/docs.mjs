@@ -60,7 +60,12 @@ ${unionTable('src/login.ts', 'LoginReason', 'The login in it')}
 ## Warnings: \`onWarning({ code, message })\`, else \`process.emitWarning\`
 
 ${unionTable('src/warnings.ts', 'WarningCode', null)}
-${unionTable('src/stores/cache-outage.ts', 'CacheWarning', 'The cache of cached_db; each told once a minute at most')}`
+${unionTable('src/stores/cache-outage.ts', 'CacheWarning', 'The cache of cached_db; each told once a minute at most')}
+## What only Python decides: \`options.unclear\`
+
+\`settingsFromDjango\` finds these, and \`createBridge\` refuses them until a hook or option answers each, or \`options.acknowledge\` names it.
+
+${unionTable('src/settings/unclear.ts', 'UnclearCode', null)}`
 }
 
 /** A table of a union of texts whose members have comments. */

@@ -20,7 +20,9 @@ import { Evidence } from './evidence.ts'
 import { parseFields } from './jwt/claims.ts'
 import type { PickleSerializerOptions } from './serializers/pickle-serializer.ts'
 import type { SiteSerializer } from './serializers/site-serializer.ts'
+import { lacksExpires } from './settings/session-jwt.ts'
 import { checkSettings, type DjangoSettings, type Settings } from './settings/settings.ts'
+import { refuseUnclear, type Unclear, type UnclearCode } from './settings/unclear.ts'
 import type { SigningLimits } from './signing/signer.ts'
 import type { DbStoreOptions } from './stores/db.ts'
 import type { RequestInfo } from './stores/store.ts'
@@ -82,6 +84,12 @@ export interface BridgeOptions {
   readonly serializer?: SiteSerializer
   /** Accepts HMAC secrets below 20 bytes and RSA keys below 2048 bits. */
   readonly allowWeakKeys?: boolean
+  /** Backends of the site's own that let inactive users in, as Django's AllowAllUsersModelBackend does. */
+  readonly backendsAllowingInactive?: readonly string[]
+  /** What the project's Python decides and Node cannot follow, as `settingsFromDjango` found it. */
+  readonly unclear?: readonly Unclear[]
+  /** Codes of `unclear` that the site accepts without a hook or option that answers them. */
+  readonly acknowledge?: readonly UnclearCode[]
 }
 
 export interface BridgeParts {
@@ -127,6 +135,7 @@ export function createBridge(
   if (isAttributeName(checked.SESSION_COOKIE_NAME)) {
     throw new SettingsError('SESSION_COOKIE_NAME must not be the name of an attribute such as Path.')
   }
+  refuseUnclear({ hooks, options, hasDatabaseClient: clients.databases?.default !== undefined })
   const now = hooks.now ?? (() => new Date())
   const warnings = createWarnings(hooks)
   const { warn } = warnings
@@ -144,6 +153,7 @@ export function createBridge(
     userTable: options.userTable ?? {},
     loadUser: hooks.loadUser,
     sessionAuthHash: hooks.sessionAuthHash,
+    ...(options.backendsAllowingInactive && { backendsAllowingInactive: options.backendsAllowingInactive }),
     warn,
   }
   const cookie = chooseCookie(checked, hooks, options, now, warn)
@@ -151,6 +161,10 @@ export function createBridge(
   if (!checked.SESSION_COOKIE_SECURE && !checked.DEBUG) {
     const message = 'SESSION_COOKIE_SECURE is off: session cookies travel over plain HTTP too. Set it, or DEBUG.'
     warn({ code: 'cookie_not_secure', message })
+  }
+  if (settings.DJANGO_SESSION_JWT !== undefined && lacksExpires(settings.DJANGO_SESSION_JWT)) {
+    const message = 'DJANGO_SESSION_JWT has no EXPIRES: django-session-jwt answers 500 to every request without it.'
+    warn({ code: 'jwt_without_expires', message })
   }
 
   const connections = lazyConnections(() => connect(checked, connectOptions))

@@ -46,7 +46,12 @@ export type { Duration } from './python/duration.ts'
 export { float, PyFloat } from './python/values.ts'
 export type { Session } from './session/session.ts'
 export type { DatabaseSettings } from './settings/database-url.ts'
-export { type DjangoProject, type SettingsOfDjango, settingsFromDjango } from './settings/from-django.ts'
+export {
+  type DjangoProject,
+  type DjangoProjectOptions,
+  type SettingsOfDjango,
+  settingsFromDjango,
+} from './settings/from-django/settings-from-django.ts'
 export { settingsFromEnv } from './settings/from-env.ts'
 export type { JwtSettings } from './settings/session-jwt.ts'
 export type {
@@ -58,6 +63,7 @@ export type {
   KeyFunction,
   Settings,
 } from './settings/settings.ts'
+export type { Unclear, UnclearCode } from './settings/unclear.ts'
 export type { CacheWarning } from './stores/cache-outage.ts'
 export type { StoreCall } from './stores/observed-store.ts'
 export type { AbsenceReason, RequestInfo } from './stores/store.ts'

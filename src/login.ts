@@ -22,7 +22,10 @@ export type LoginReason =
 export interface LoginParts {
   readonly settings: Settings
   readonly saving: SessionSaving
-  readonly users: Pick<Connections, 'loadUser' | 'keyText' | 'loginHashes' | 'sessionAuthHash'>
+  readonly users: Pick<
+    Connections,
+    'loadUser' | 'keyText' | 'loginHashes' | 'sessionAuthHash' | 'backendsAllowingInactive'
+  >
   /** Whether the site makes this verified user anonymous. */
   veto(user: DjangoUser): boolean | Promise<boolean>
   report(reason: LoginReason): void
@@ -120,5 +123,6 @@ export function userCheckOptions(settings: Settings, users: LoginParts['users'])
     loginHashes: users.loginHashes,
     ...(users.keyText && { keyText: users.keyText }),
     ...(users.sessionAuthHash && { sessionAuthHash: users.sessionAuthHash }),
+    ...(users.backendsAllowingInactive && { backendsAllowingInactive: users.backendsAllowingInactive }),
   }
 }

@@ -131,7 +131,8 @@ async function openSite(
     createBridge(all, {
       clients: { databases: { default: client } },
       hooks: own,
-      options: { ...options, sessionTable: {}, userTable },
+      // Tables of its own, which Python has no say in.
+      options: { ...options, sessionTable: {}, userTable, unclear: [] },
     })
   const { veto: _veto, onSuspicious: _onSuspicious, ...shared } = hooks
   const bridge = make(hooks)

@@ -16,6 +16,8 @@ export type WarningCode =
   | 'cookie_not_secure'
   /** The HMAC secret of the JWT cookie has fewer than 32 bytes. */
   | 'weak_hmac_key'
+  /** DJANGO_SESSION_JWT has no EXPIRES, without which django-session-jwt answers 500 to every request. */
+  | 'jwt_without_expires'
   /** A Redis client in `clients.caches` sends commands late, or twice: its queue or its resending is on. */
   | 'redis_client_resends'
   /** A response set the session cookie itself, and what its handler had changed in the session was not saved. */

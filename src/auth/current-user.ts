@@ -43,6 +43,8 @@ export interface UserCheckOptions {
   readonly keyText?: UsersInTable['keyText']
   /** The hash that is written, and behind it those that are taken too. */
   readonly loginHashes: readonly ('sha256' | 'sha1')[]
+  /** Backends of the site's own that let inactive users in. */
+  readonly backendsAllowingInactive?: readonly string[]
   /** For user models with a `get_session_auth_hash` of their own. */
   readonly sessionAuthHash?: (user: UserRow, secretKey: string | Uint8Array) => string
 }
@@ -68,7 +70,8 @@ export async function checkUser(get: (key: string) => unknown, options: UserChec
   const row = await options.loadUser(key)
   if (row === null) return anonymous('unknown_user')
   const user = publicUser(key, row)
-  if (!user.is_active && !ALLOW_INACTIVE.has(backend)) return anonymous('inactive_user')
+  const isLenient = ALLOW_INACTIVE.has(backend) || options.backendsAllowingInactive?.includes(backend) === true
+  if (!user.is_active && !isLenient) return anonymous('inactive_user')
 
   const stored = get('_auth_user_hash')
   if (typeof stored !== 'string' || stored === '') return anonymous('auth_hash_missing')

@@ -3,6 +3,8 @@
 export interface UserTable {
   /** Default that of AUTH_USER_MODEL: `MyShop.Member` is `MyShop_member`. `schema.table` and `"schema"."table"` are understood. */
   readonly name?: string
+  /** The alias in DATABASES of the database that users are in. Default `default`, where the sessions are. */
+  readonly using?: string
   /** The column of the primary key. Default `id`. */
   readonly primaryKey?: string
   /** For settings written by hand: the columns to read beside primary key, password and is_active; all by default. */

@@ -11,7 +11,7 @@ import { SettingsError } from '../errors.ts'
 import { parsePythonJson } from '../python/json-reader.ts'
 import { chooseSerializer } from '../serializers/choose-serializer.ts'
 import type { Serializer } from '../serializers/serializer.ts'
-import { settingsFromDjango } from '../settings/from-django.ts'
+import { settingsFromDjango } from '../settings/from-django/settings-from-django.ts'
 import { settingsFromEnv } from '../settings/from-env.ts'
 import { checkSettings, type DjangoSettings, type Settings } from '../settings/settings.ts'
 

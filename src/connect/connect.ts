@@ -41,6 +41,7 @@ export interface ConnectOptions extends SerializerOptions {
   readonly userTable: UserTable
   readonly loadUser: LoadUser | undefined
   readonly sessionAuthHash: UserCheckOptions['sessionAuthHash'] | undefined
+  readonly backendsAllowingInactive?: readonly string[]
 }
 
 /** What the requests of a bridge share once they need a session; nothing here has talked to a server yet. */
@@ -55,6 +56,7 @@ export interface Connections {
   userColumns(): Promise<Awaited<ReturnType<UsersInTable['columns']>> | null>
   readonly loginHashes: UserCheckOptions['loginHashes']
   readonly sessionAuthHash?: NonNullable<UserCheckOptions['sessionAuthHash']>
+  readonly backendsAllowingInactive?: readonly string[]
   close(): Promise<void>
 }
 
@@ -71,7 +73,9 @@ export function checkConnections(settings: Settings, options: ConnectOptions): v
   if (!settings.USE_TZ && !('Temporal' in globalThis)) needPackage('temporal-polyfill', ZONE_CLOCK_REASON)
   if (needs.includes('database') || hasDatabase(settings, options)) {
     checkDatabase(settings, options)
-    checkUserTable(dialectOf(settings, options), settings.AUTH_USER_MODEL, options.userTable)
+    const { using } = options.userTable
+    if (options.loadUser === undefined) checkDatabase(settings, options, using)
+    checkUserTable(dialectOf(settings, options, using), settings.AUTH_USER_MODEL, options.userTable)
   }
   if (needs.includes('cache')) checkCache(settings, options)
 }
@@ -106,7 +110,11 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
   const refuseOnceClosed = (): void => {
     if (isClosed) throw bridgeClosed()
   }
-  const users = database && usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
+  const { using } = options.userTable
+  const hasOwnDatabase = using !== undefined && using !== 'default' && options.loadUser === undefined
+  const userDatabase = hasOwnDatabase ? kept(openDatabase(settings, options, wallClock, using)) : database
+  const users =
+    userDatabase && usersFromTable(userDatabase, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
   return {
     store: observedStore(store, settings.SESSION_ENGINE, refuseOnceClosed),
     clock: {
@@ -120,6 +128,7 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
     userColumns: async () => (options.loadUser === undefined && users !== null ? users.columns() : null),
     loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
+    ...(options.backendsAllowingInactive && { backendsAllowingInactive: options.backendsAllowingInactive }),
     async close() {
       isClosed = true
       await closeAll([{ close: async () => store.close?.() }, ...opened])

@@ -16,7 +16,8 @@ import { checkSqlite, openSqlite } from './sqlite.ts'
 /** An open client of the site's own. */
 export type DatabaseClient = PostgresPool | MysqlPool | DatabaseSync
 
-const ALIAS = 'default'
+/** The database of the sessions. */
+const DEFAULT_ALIAS = 'default'
 
 export interface DatabaseOptions {
   readonly clients: { readonly databases?: Readonly<Record<string, DatabaseClient>> }
@@ -25,13 +26,19 @@ export interface DatabaseOptions {
 
 /** Whether there is a database at all, for users where the sessions are elsewhere. */
 export function hasDatabase(settings: Settings, { clients }: DatabaseOptions): boolean {
-  return clients.databases?.[ALIAS] !== undefined || settings.DATABASES[ALIAS] !== undefined
+  return clients.databases?.[DEFAULT_ALIAS] !== undefined || settings.DATABASES[DEFAULT_ALIAS] !== undefined
 }
 
 /** Finds what can be wrong without a connection. @throws SettingsError, DriverMissingError */
-export function checkDatabase(settings: Settings, { clients }: DatabaseOptions): void {
-  if (clients.databases?.[ALIAS] !== undefined) return
-  const database = settings.DATABASES[ALIAS]
+export function checkDatabase(settings: Settings, { clients }: DatabaseOptions, alias: string = DEFAULT_ALIAS): void {
+  if (ownEntry(clients.databases, alias) !== undefined) return
+  const database = ownEntry(settings.DATABASES, alias)
+  if (database === undefined && alias !== DEFAULT_ALIAS) {
+    throw new SettingsError(
+      `options.userTable.using names ${named(alias)}, which is not in DATABASES: add it there, or an open client in ` +
+        'clients.databases.',
+    )
+  }
   if (database === undefined) {
     throw new SettingsError(
       `SESSION_ENGINE ${named(settings.SESSION_ENGINE)} needs DATABASES.default (Django's dictionary or a URL; ` +
@@ -44,17 +51,22 @@ export function checkDatabase(settings: Settings, { clients }: DatabaseOptions):
 }
 
 /** What the database's SQL is like, known before anything is opened. */
-export function dialectOf(settings: Settings, { clients }: DatabaseOptions): SqlDialect {
-  const client = clients.databases?.[ALIAS]
-  if (client === undefined) return settings.DATABASES[ALIAS]?.vendor === 'mysql' ? mysqlSql : standardSql
+export function dialectOf(settings: Settings, { clients }: DatabaseOptions, alias: string = DEFAULT_ALIAS): SqlDialect {
+  const client = ownEntry(clients.databases, alias)
+  if (client === undefined) return ownEntry(settings.DATABASES, alias)?.vendor === 'mysql' ? mysqlSql : standardSql
   return 'getConnection' in client || 'pool' in client ? mysqlSql : standardSql
 }
 
 /** Makes the live object; the server is reached when the first statement needs it. */
-export function openDatabase(settings: Settings, options: DatabaseOptions, wallClock: WallClock): Database {
-  const client = options.clients.databases?.[ALIAS]
+export function openDatabase(
+  settings: Settings,
+  options: DatabaseOptions,
+  wallClock: WallClock,
+  alias: string = DEFAULT_ALIAS,
+): Database {
+  const client = ownEntry(options.clients.databases, alias)
   if (client !== undefined) return usingClient(client, wallClock)
-  const database = settings.DATABASES[ALIAS]
+  const database = ownEntry(settings.DATABASES, alias)
   switch (database?.vendor) {
     case 'sqlite':
       return openSqlite(database, wallClock)
@@ -73,4 +85,9 @@ function usingClient(client: DatabaseClient, wallClock: WallClock): Database {
   if ('connect' in client) return postgres({ pool: async () => client })
   if ('getConnection' in client || 'pool' in client) return mysql({ pool: async () => client, wallClock })
   throw new SettingsError('clients.databases.default is no pool of pg or mysql2 and no DatabaseSync.')
+}
+
+/** An alias comes from outside: `constructor` is not one that every object has. */
+function ownEntry<T>(entries: Readonly<Record<string, T>> | undefined, alias: string): T | undefined {
+  return entries !== undefined && Object.hasOwn(entries, alias) ? entries[alias] : undefined
 }

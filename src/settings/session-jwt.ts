@@ -80,6 +80,15 @@ export function jwtSettings(input: JwtDictionary, isEarlyEngine: boolean): JwtSe
   return Object.defineProperty(settings, 'KEY', { enumerable: false, get: () => KEY })
 }
 
+/**
+ * Whether EXPIRES is missing, or None, which makes `EXPIRES / 2` of Python an error in every response.
+ * @see django_session_jwt/middleware/session.py process_response
+ */
+export function lacksExpires(input: JwtDictionary): boolean {
+  const isEarly = NAMES.some((name) => Object.hasOwn(input, name.toLowerCase()))
+  return !isEarly && (input.EXPIRES ?? null) === null
+}
+
 function wrong(what: string): never {
   throw new SettingsError(`DJANGO_SESSION_JWT: ${what}.`)
 }

@@ -57,7 +57,7 @@ export interface DjangoSettings {
   readonly AUTH_USER_MODEL?: string | undefined
   /** Default `django.contrib.auth.backends.ModelBackend`. */
   readonly AUTHENTICATION_BACKENDS?: readonly string[] | undefined
-  /** Only looked at to see whether django-session-jwt's middleware is on. */
+  /** Only looked at to see whether the middleware of django-session-jwt is on. */
   readonly MIDDLEWARE?: readonly string[] | undefined
   /** django-session-jwt's settings; without MIDDLEWARE, their presence means that the cookie is a JWT. */
   readonly DJANGO_SESSION_JWT?: JwtDictionary | undefined
@@ -65,7 +65,7 @@ export interface DjangoSettings {
   readonly USE_TZ?: boolean | undefined
   /** Default `America/Chicago`; matters only when USE_TZ is false. */
   readonly TIME_ZONE?: string | undefined
-  /** Default `/accounts/login/`. */
+  /** A path or URL, not the name of a URL pattern. Default `/accounts/login/`. */
   readonly LOGIN_URL?: string | undefined
   /** Origins (`https://shop.example.com`, `https://*.example.com`) that may send forms. Default none. */
   readonly CSRF_TRUSTED_ORIGINS?: readonly string[] | undefined
@@ -112,7 +112,11 @@ export interface Settings {
 /** The engine of django-session-jwt's first description: rows as in `db`, the cookie a JWT. */
 const EARLY_JWT_ENGINE = 'django_session_jwt.engine'
 const DB_ENGINE = 'django.contrib.sessions.backends.db'
-const JWT_MIDDLEWARE = 'django_session_jwt.middleware.session.SessionMiddleware'
+/** The paths under which django-session-jwt exports its middleware. */
+const JWT_MIDDLEWARE: readonly string[] = [
+  'django_session_jwt.middleware.SessionMiddleware',
+  'django_session_jwt.middleware.session.SessionMiddleware',
+]
 
 const secret = z.custom<Secret>(isSecret, {
   error: (issue) =>
@@ -134,6 +138,11 @@ const trustedOrigin = z
   .string()
   .regex(/^https?:\/\/[^/]+$/, 'must be origins with a scheme, such as https://example.com')
 
+// Without a slash or a point it is the name of a URL pattern. @see django/shortcuts.py resolve_url
+const loginUrl = text.regex(
+  /[/.]/,
+  'must be a path or URL: the name of a URL pattern is resolved by Django alone, so write its path, or use settingsFromDjango',
+)
 const metaHeader = z.string().regex(/^HTTP_[A-Z0-9_]+$/, 'must name a header as Django does: HTTP_X_FORWARDED_PROTO')
 const proxyHeader = z.tuple([metaHeader, text], 'must be a pair such as ["HTTP_X_FORWARDED_PROTO", "https"]')
 
@@ -173,7 +182,7 @@ const schema = z.object({
   DJANGO_SESSION_JWT: z.custom<JwtDictionary>(isDictionary, 'must be a dictionary').optional(),
   USE_TZ: z.boolean().optional(),
   TIME_ZONE: timeZone.default('America/Chicago'),
-  LOGIN_URL: text.default('/accounts/login/'),
+  LOGIN_URL: loginUrl.default('/accounts/login/'),
   CSRF_TRUSTED_ORIGINS: z.array(trustedOrigin).default([]),
   SECURE_PROXY_SSL_HEADER: proxyHeader.nullable().default(null),
   DEBUG: z.boolean().default(false),
@@ -189,7 +198,8 @@ export function checkSettings(input: DjangoSettings): Settings {
 
   const { MIDDLEWARE, DJANGO_SESSION_JWT: jwt, ...rest } = result.data
   const isEarlyJwt = rest.SESSION_ENGINE === EARLY_JWT_ENGINE
-  const hasJwtCookie = isEarlyJwt || (MIDDLEWARE?.includes(JWT_MIDDLEWARE) ?? jwt !== undefined)
+  const hasJwtCookie = isEarlyJwt || (MIDDLEWARE?.some((path) => JWT_MIDDLEWARE.includes(path)) ?? jwt !== undefined)
+  if (jwt !== undefined && !hasJwtCookie) throw jwtWithoutMiddleware()
   const settings: Settings = {
     ...rest,
     SESSION_ENGINE: isEarlyJwt ? DB_ENGINE : rest.SESSION_ENGINE,
@@ -204,6 +214,14 @@ export function checkSettings(input: DjangoSettings): Settings {
   }
   checkCookiePrefix(settings)
   return deepFreeze(hide(settings, ['SECRET_KEY', 'SECRET_KEY_FALLBACKS']))
+}
+
+function jwtWithoutMiddleware(): SettingsError {
+  return new SettingsError(
+    `DJANGO_SESSION_JWT is given and MIDDLEWARE has no middleware of django-session-jwt (${JWT_MIDDLEWARE.join(', ')}). ` +
+      'If the cookie is a JWT, name one of these in place of your subclass, or leave MIDDLEWARE out; settingsFromDjango ' +
+      'finds subclasses itself. If the cookie is plain, leave DJANGO_SESSION_JWT out.',
+  )
 }
 
 function databases(

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createBridge } from '../../src/bridge.ts'
 import { DjangoBridgeError, SettingsError } from '../../src/errors.ts'
-import { checkSettings, type DjangoSettings } from '../../src/settings/settings.ts'
+import { checkSettings, type DjangoSettings, type JwtDictionary } from '../../src/settings/settings.ts'
 import { keyFile } from '../vectors.ts'
 
 const SECRET_KEY = 'the secret key of a site, long enough for HS256'
@@ -300,7 +300,7 @@ describe('checkSettings', () => {
     expect(checkSettings({ SECRET_KEY }).DJANGO_SESSION_JWT).toBeNull()
     expect(checkSettings({ SECRET_KEY, DJANGO_SESSION_JWT: {} }).DJANGO_SESSION_JWT?.SESSION_FIELD).toBe('sk')
     const plain = ['django.contrib.sessions.middleware.SessionMiddleware']
-    expect(checkSettings({ SECRET_KEY, DJANGO_SESSION_JWT: {}, MIDDLEWARE: plain }).DJANGO_SESSION_JWT).toBeNull()
+    expect(checkSettings({ SECRET_KEY, MIDDLEWARE: plain }).DJANGO_SESSION_JWT).toBeNull()
     const jwt = ['django_session_jwt.middleware.session.SessionMiddleware']
     expect(checkSettings({ SECRET_KEY, MIDDLEWARE: jwt }).DJANGO_SESSION_JWT).not.toBeNull()
     const early = checkSettings({
@@ -312,3 +312,39 @@ describe('checkSettings', () => {
     expect(early.SESSION_ENGINE).toBe('django.contrib.sessions.backends.db')
   })
 })
+
+describe('the middleware of django-session-jwt', () => {
+  const jwt = { KEY: 'k'.repeat(32), EXPIRES: 3600 }
+  const settings = (MIDDLEWARE: readonly string[], DJANGO_SESSION_JWT: JwtDictionary | undefined) =>
+    checkSettings({ SECRET_KEY: 'secret', MIDDLEWARE, DJANGO_SESSION_JWT })
+
+  test.each([
+    'django_session_jwt.middleware.SessionMiddleware',
+    'django_session_jwt.middleware.session.SessionMiddleware',
+  ])('%s makes the cookie a JWT', (path) => expect(settings([path], jwt).DJANGO_SESSION_JWT).not.toBeNull())
+
+  test('without it the settings of the JWT are refused, and a site without them has a plain cookie', () => {
+    const plain = ['django.contrib.sessions.middleware.SessionMiddleware', 'shop.middleware.Own']
+    expect(() => settings(plain, jwt)).toThrow(/DJANGO_SESSION_JWT is given and MIDDLEWARE has no middleware of/)
+    expect(settings(plain, undefined).DJANGO_SESSION_JWT).toBeNull()
+  })
+
+  test.each([
+    [{ KEY: 'k'.repeat(32) }, ['jwt_without_expires']],
+    [{ KEY: 'k'.repeat(32), EXPIRES: null }, ['jwt_without_expires']],
+    [{ KEY: 'k'.repeat(32), EXPIRES: 0 }, []],
+    [jwt, []],
+  ] satisfies [JwtDictionary, string[]][])('EXPIRES that is missing is a warning: %j', (DJANGO_SESSION_JWT, warned) => {
+    const codes: string[] = []
+    const hooks = { onWarning: ({ code }: { code: string }) => void codes.push(code) }
+    createBridge({ SECRET_KEY: 'secret', DEBUG: true, DATABASES, DJANGO_SESSION_JWT }, { hooks })
+    expect(codes).toEqual(warned)
+  })
+})
+
+test.each(['login', 'admin:login', 'two_factor:login'])(
+  'LOGIN_URL %s, the name of a URL pattern, is refused',
+  (LOGIN_URL) => {
+    expect(() => checkSettings({ SECRET_KEY: 'secret', LOGIN_URL })).toThrow(/LOGIN_URL must be a path or URL/)
+  },
+)

@@ -1,0 +1,58 @@
+/** What all parts of the script for the project's Python share: how values become JSON, and who defines a method. */
+export const PYTHON_COMMON: string = `
+import base64, datetime, importlib, inspect, json, os, pathlib, re
+import django
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+UNCLEAR = []
+
+def unclear(code, *what):
+    """What Python decides and Node cannot follow; the texts for people are Node's."""
+    UNCLEAR.append({"code": code, "what": ", ".join(what)})
+
+def path_of(thing):
+    return thing.__module__ + "." + getattr(thing, "__qualname__", type(thing).__qualname__)
+
+def is_known(cls, *packages):
+    """Whether Node knows a class: Django's, Python's, or one of a package that only watches."""
+    return cls.__module__.split(".")[0] in ("django", "builtins", "abc", *packages)
+
+def overrides(cls, names, *packages):
+    """Where a class takes one of these methods from, unless that is Django."""
+    found = []
+    for name in names:
+        owner = next((one for one in cls.__mro__ if name in vars(one)), None)
+        if owner is not None and not is_known(owner, *packages):
+            found.append(path_of(owner) + "." + name)
+    return found
+
+def plain(value, where):
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, (str, pathlib.PurePath)) or hasattr(value, "_proxy____cast"):
+        return str(value)
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item, where) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item, where) for key, item in value.items()}
+    if callable(value) and hasattr(value, "__qualname__"):
+        return value.__module__ + "." + value.__qualname__
+    unsayable.append(where)
+    return None
+
+unsayable = []
+
+def same_rows(manager, queryset):
+    """Whether a manager finds every row, judged by its SQL."""
+    def sql(rows):
+        return str(rows.order_by().values_list("pk").query)
+    try:
+        return sql(manager.all()) == sql(queryset)
+    except Exception:
+        return False
+`

@@ -1,0 +1,100 @@
+/** The part of the script that asks for the user model and the backends. Mirrors what django.contrib.auth reads of them. */
+export const PYTHON_USERS: string = `
+CONVERSIONS = ("from_db_value", "to_python", "get_prep_value", "get_db_prep_value", "value_to_string")
+
+def field_type(field):
+    return "unknown" if overrides(type(field), CONVERSIONS) else field.get_internal_type()
+
+def key_of(field):
+    """The field whose type a foreign key has."""
+    while field.remote_field is not None and hasattr(field, "target_field"):
+        field = field.target_field
+    return field
+
+def user_field(field, table):
+    told = {"column": field.column, "type": field_type(field)}
+    own = field.model._meta.concrete_model._meta.db_table
+    if own != table:
+        told["table"] = own
+    if key_of(field) is not field:
+        told["target"] = field_type(key_of(field))
+    if told["type"] == "DecimalField":
+        told["decimalPlaces"] = field.decimal_places
+    return told
+
+def parent_tables(opts):
+    """The tables of a multi-table model, each behind the one that points to it."""
+    told, left, known = [], [opts], {opts.db_table}
+    while left:
+        child = left.pop(0)
+        for model, link in child.parents.items():
+            parent = model._meta.concrete_model._meta
+            if link is None or link.model._meta.db_table != child.db_table or parent.db_table in known:
+                continue
+            entry = {"table": parent.db_table, "primaryKey": parent.pk.column, "link": link.column}
+            if child is not opts:
+                entry["of"] = child.db_table
+            known.add(parent.db_table)
+            told.append(entry)
+            left.append(parent)
+    return told
+
+def tell_users(found, options):
+    from django.contrib.auth import get_user_model
+    from django.db.models import QuerySet
+    User = get_user_model()
+    opts = User._meta.concrete_model._meta
+    fields = {field.attname: user_field(field, opts.db_table) for field in opts.concrete_fields}
+    table = {"name": opts.db_table, "primaryKey": opts.pk.column, "fields": fields}
+    parents = parent_tables(opts)
+    if parents:
+        table["parents"] = parents
+    if fields[opts.pk.attname].get("target", fields[opts.pk.attname]["type"]) == "unknown" or opts.pk.column is None:
+        unclear("user_key", path_of(User) + "." + opts.pk.attname)
+    judge_activity(User, fields, table)
+    if fields.get("password", {}).get("type") not in ("CharField", "TextField"):
+        unclear("user_password", path_of(User) + ".password")
+    if not hasattr(User, "get_session_auth_hash"):
+        unclear("user_session_auth_hash", path_of(User) + " without get_session_auth_hash")
+    hashes = ("get_session_auth_hash", "_get_session_auth_hash", "get_session_auth_fallback_hash")
+    for code, names in (("user_session_auth_hash", hashes), ("user_from_db", ("from_db",))):
+        methods = overrides(User, names)
+        if methods:
+            unclear(code, *methods)
+    manager = User._default_manager
+    methods = overrides(type(manager), ("get",)) + overrides(manager._queryset_class, ("get", "_fetch_all"))
+    if methods or not same_rows(manager, QuerySet(User)):
+        unclear("user_manager", *(methods or [path_of(type(manager))]))
+    options["userTable"] = table
+    return manager.all().db
+
+def judge_activity(User, fields, table):
+    """ModelBackend.user_can_authenticate asks for is_active, and takes a user without one."""
+    if "is_active" in fields:
+        if fields["is_active"]["type"] not in ("BooleanField", "NullBooleanField"):
+            unclear("user_is_active", path_of(User) + ".is_active, a " + fields["is_active"]["type"])
+        return
+    if inspect.getattr_static(User, "is_active", True) is True:
+        table["alwaysActive"] = True
+    else:
+        owner = next(one for one in User.__mro__ if "is_active" in vars(one))
+        unclear("user_is_active", path_of(owner) + ".is_active")
+
+def tell_backends(found, options):
+    lenient = []
+    for path in settings.AUTHENTICATION_BACKENDS:
+        try:
+            backend = import_string(path)
+        except ImportError:
+            continue
+        backend = backend if inspect.isclass(backend) else type(backend)
+        for code, name in (("backend_get_user", "get_user"), ("backend_user_can_authenticate", "user_can_authenticate")):
+            methods = overrides(backend, (name,))
+            if methods:
+                unclear(code, *methods)
+        owner = next((one for one in backend.__mro__ if "user_can_authenticate" in vars(one)), None)
+        if owner is not None and owner.__name__.startswith("AllowAllUsers") and is_known(owner) and not is_known(backend):
+            lenient.append(path)
+    if lenient:
+        options["backendsAllowingInactive"] = lenient
+`
