@@ -50,7 +50,7 @@ export async function makeSite(settings: Partial<DjangoSettings> = {}, parts: Br
     rows: () => client.prepare('SELECT * FROM django_session ORDER BY session_key').all() as never,
     open,
     async store(values) {
-      const plain = make({}, { MIDDLEWARE: [] })
+      const plain = make({}, { MIDDLEWARE: [], DJANGO_SESSION_JWT: undefined })
       const session = await plain.open({ method: 'GET', url: '/', headers: {}, secure: false }).session()
       session.update(values)
       await session.save()

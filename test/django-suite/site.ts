@@ -100,6 +100,7 @@ export class Site {
       ...this.#settings,
       ...kept,
       MIDDLEWARE: [],
+      ...(own?.settings?.MIDDLEWARE === undefined && { DJANGO_SESSION_JWT: undefined }),
       ...(engine && { SESSION_ENGINE: engine }),
       ...own?.settings,
     }
