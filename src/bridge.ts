@@ -202,7 +202,7 @@ function seenThroughProxy(request: RequestInfo, setting: Settings['SECURE_PROXY_
   if (setting === null) return request
   const [metaName, value] = setting
   const name = metaName.slice('HTTP_'.length).replaceAll('_', '-').toLowerCase()
-  const header = request.headers[name]
+  const header = Object.hasOwn(request.headers, name) ? request.headers[name] : undefined
   if (header === undefined) return request
   const [first = ''] = String(header).split(',', 1)
   return { ...request, secure: strip(first) === value }

@@ -193,6 +193,23 @@ describe('sizes and names', () => {
     expect(users).toEqual(['python/json-reader.ts', 'python/json-tree.ts', 'settings/from-env.ts'])
   })
 
+  test('S27: a table in which a name from outside is looked up is a Map, which has no `constructor`', () => {
+    const tables = sourceFiles().flatMap((file) => {
+      const source = readFileSync(join(SOURCES, file), 'utf8')
+      const names = [...source.matchAll(/const (\w+): Readonly<Record<string,/g)].map((match) => match[1] ?? '')
+      return names.filter((name) => new RegExp(`\\b${name}\\[| in ${name}\\b`).test(source)).map(() => file)
+    })
+    // No path of a class, escape or constant is spelled as a name of Object.prototype.
+    expect(new Set(tables)).toEqual(
+      new Set([
+        'python/json-tree.ts',
+        'python/pickle/codecs/time-zones.ts',
+        'python/pickle/reduce.ts',
+        'python/pickle/text-arguments.ts',
+      ]),
+    )
+  })
+
   test('S1: nothing that becomes a key or a token comes from Math.random', () => {
     const users = sourceFiles().filter((file) => readFileSync(join(SOURCES, file), 'utf8').includes('Math.random'))
     expect(users).toEqual(['deadline.ts'])

@@ -13,20 +13,22 @@ export class RedisRefusal extends StoreUnavailable {
 }
 
 /** By the first word of an answer. @see https://github.com/redis/redis/blob/7.2/src/server.c createSharedObjects */
-const REASONS: Readonly<Record<string, StoreFailure>> = {
-  LOADING: 'starting_up',
-  MASTERDOWN: 'no_primary',
-  CLUSTERDOWN: 'no_primary',
-  BUSY: 'busy',
-  OOM: 'full',
-  READONLY: 'read_only',
-  MISCONF: 'read_only',
-  NOREPLICAS: 'read_only',
-  NOAUTH: 'denied',
-  WRONGPASS: 'denied',
-  NOPERM: 'denied',
-  DENIED: 'denied',
-}
+const REASONS: ReadonlyMap<string, StoreFailure> = new Map(
+  Object.entries<StoreFailure>({
+    LOADING: 'starting_up',
+    MASTERDOWN: 'no_primary',
+    CLUSTERDOWN: 'no_primary',
+    BUSY: 'busy',
+    OOM: 'full',
+    READONLY: 'read_only',
+    MISCONF: 'read_only',
+    NOREPLICAS: 'read_only',
+    NOAUTH: 'denied',
+    WRONGPASS: 'denied',
+    NOPERM: 'denied',
+    DENIED: 'denied',
+  }),
+)
 
 /** Answers that begin with ERR, by what else they say. */
 const UNNAMED: readonly (readonly [RegExp, StoreFailure])[] = [
@@ -58,7 +60,7 @@ export function redisFault(error: unknown): DjangoBridgeError {
   const message = String((error as { message?: unknown }).message)
   const word = wordOf(message)
   const unnamed = word === 'ERR' ? UNNAMED.find(([pattern]) => pattern.test(message))?.[1] : undefined
-  const reason = REASONS[word] ?? unnamed ?? 'refused'
+  const reason = REASONS.get(word) ?? unnamed ?? 'refused'
   const told = MESSAGES[reason] ?? 'Redis refused a command.'
   return new RedisRefusal(word, told, { reason, cause: { ...cause, code: word } })
 }
@@ -67,7 +69,7 @@ export function redisFault(error: unknown): DjangoBridgeError {
 function wordOf(message: string): string {
   const [first = 'ERR'] = /^[A-Z]+/.exec(message) ?? []
   if (first !== 'ERR' || !message.startsWith('ERR Error running script')) return first
-  return message.match(/\b[A-Z]{3,}\b/g)?.find((word) => word in REASONS || word === 'WRONGTYPE') ?? first
+  return message.match(/\b[A-Z]{3,}\b/g)?.find((word) => REASONS.has(word) || word === 'WRONGTYPE') ?? first
 }
 
 /** What `ioredis` says with its offline queue off; it has no code. */

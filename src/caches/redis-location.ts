@@ -56,20 +56,22 @@ const WITHOUT_BEARING = new Set([
 ])
 
 /** Classes that OPTIONS may name, since they change nothing that is sent. */
-const PLAIN_CLASSES: Readonly<Record<string, readonly string[]>> = {
-  // The one for TLS would go before a redis:// address.
-  connection_class: [
-    'redis.Connection',
-    'redis.connection.Connection',
-    'redis.SentinelManagedConnection',
-    'redis.sentinel.SentinelManagedConnection',
-  ],
-  pool_class: ['redis.ConnectionPool', 'redis.BlockingConnectionPool'].flatMap((name) => [
-    name,
-    name.replace('redis.', 'redis.connection.'),
-  ]),
-  serializer: ['django.core.cache.backends.redis.RedisSerializer'],
-}
+const PLAIN_CLASSES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    // The one for TLS would go before a redis:// address.
+    connection_class: [
+      'redis.Connection',
+      'redis.connection.Connection',
+      'redis.SentinelManagedConnection',
+      'redis.sentinel.SentinelManagedConnection',
+    ],
+    pool_class: ['redis.ConnectionPool', 'redis.BlockingConnectionPool'].flatMap((name) => [
+      name,
+      name.replace('redis.', 'redis.connection.'),
+    ]),
+    serializer: ['django.core.cache.backends.redis.RedisSerializer'],
+  }),
+)
 
 const TLS_OPTIONS = [
   'ssl_ca_certs',
@@ -153,7 +155,7 @@ function databaseOf({ scheme, path, query }: Address): string | undefined {
 function checkOption(alias: string, name: string, value: unknown, isTls: boolean): void {
   if (WITHOUT_BEARING.has(name) || ['db', 'username', 'password', 'client_name'].includes(name)) return
   if (isTls && TLS_OPTIONS.includes(name)) return
-  const plain = PLAIN_CLASSES[name]
+  const plain = PLAIN_CLASSES.get(name)
   if (plain?.includes(String(value))) return
   if (plain !== undefined) {
     const known = `OPTIONS ${name} is ${named(String(value))}, and only ${plain.join(', ')} is known`

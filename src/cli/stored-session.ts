@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CacheItem } from '../caches/cache.ts'
 import { cacheKey } from '../caches/cache-key.ts'
+import { sessionCacheOf } from '../settings/cache-setting.ts'
 import { CACHE_KEY_PREFIX } from '../stores/cache.ts'
 import { CACHED_DB_KEY_PREFIX } from '../stores/cached-copies.ts'
 import { fileStoragePath } from '../stores/file-storage-path.ts'
@@ -110,7 +111,7 @@ async function findElsewhere(key: string, site: Site): Promise<Elsewhere | null>
 }
 
 function guesses(key: string, { settings }: Site): string[] {
-  const { keyPrefix = '' } = settings.CACHES[settings.SESSION_CACHE_ALIAS] ?? {}
+  const { keyPrefix = '' } = sessionCacheOf(settings) ?? {}
   const prefixes = new Set(['', keyPrefix])
   return Array.from(prefixes).flatMap((prefix) =>
     [1, 2, 3].flatMap((version) =>

@@ -8,7 +8,7 @@ import { pickledItems } from '../caches/pickled-items.ts'
 import type { Database, Instant } from '../databases/database.ts'
 import { named, SettingsError } from '../errors.ts'
 import type { SerializerOptions } from '../serializers/choose-serializer.ts'
-import type { CacheSettings } from '../settings/cache-setting.ts'
+import { type CacheSettings, sessionCacheOf } from '../settings/cache-setting.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { SigningLimits } from '../signing/signer.ts'
 import type { BridgeWarning } from '../warnings.ts'
@@ -51,37 +51,39 @@ export interface CacheBackend {
 }
 
 /** Cache backends by Django's dotted path. */
-const BACKENDS: Readonly<Record<string, CacheBackend>> = {
-  'django.core.cache.backends.db.DatabaseCache': {
-    check(cache, options, settings) {
-      dialectOf(settings, options).quote(onlyLocation(cache))
-      checkDatabase(settings, options)
+const BACKENDS: ReadonlyMap<string, CacheBackend> = new Map(
+  Object.entries<CacheBackend>({
+    'django.core.cache.backends.db.DatabaseCache': {
+      check(cache, options, settings) {
+        dialectOf(settings, options).quote(onlyLocation(cache))
+        checkDatabase(settings, options)
+      },
+      open: (cache, { now, pickle, limits }, { database, instant }) => ({
+        cache: databaseCache({ database: database(), table: onlyLocation(cache), now, instant }),
+        codec: pickledItems({ limits, ...(pickle && { pickle }) }),
+        keyOf: databaseCacheKey(cacheKey(cache)),
+      }),
     },
-    open: (cache, { now, pickle, limits }, { database, instant }) => ({
-      cache: databaseCache({ database: database(), table: onlyLocation(cache), now, instant }),
-      codec: pickledItems({ limits, ...(pickle && { pickle }) }),
-      keyOf: databaseCacheKey(cacheKey(cache)),
-    }),
-  },
-  'django.core.cache.backends.dummy.DummyCache': refusedBackend(
-    'keeps nothing at all, so that no session would outlive its request',
-  ),
-  'django.core.cache.backends.filebased.FileBasedCache': {
-    check: (cache) => void folderOf(cache),
-    open: (cache, { now, pickle, limits }) => ({
-      cache: fileCache({ folder: folderOf(cache), now, inflatedLength: limits.inflatedLength }),
-      codec: pickledItems({ limits, ...(pickle && { pickle }) }),
-      keyOf: fileCacheKey(cacheKey(cache)),
-    }),
-  },
-  'django.core.cache.backends.locmem.LocMemCache': refusedBackend(
-    'keeps its items in the memory of one Python process, where neither Node nor another process of Django finds them',
-  ),
-  'django.core.cache.backends.memcached.PyLibMCCache': pylibmcBackend,
-  'django.core.cache.backends.memcached.PyMemcacheCache': pymemcacheBackend,
-  'django.core.cache.backends.redis.RedisCache': redisBackend,
-  'django_redis.cache.RedisCache': djangoRedisBackend,
-}
+    'django.core.cache.backends.dummy.DummyCache': refusedBackend(
+      'keeps nothing at all, so that no session would outlive its request',
+    ),
+    'django.core.cache.backends.filebased.FileBasedCache': {
+      check: (cache) => void folderOf(cache),
+      open: (cache, { now, pickle, limits }) => ({
+        cache: fileCache({ folder: folderOf(cache), now, inflatedLength: limits.inflatedLength }),
+        codec: pickledItems({ limits, ...(pickle && { pickle }) }),
+        keyOf: fileCacheKey(cacheKey(cache)),
+      }),
+    },
+    'django.core.cache.backends.locmem.LocMemCache': refusedBackend(
+      'keeps its items in the memory of one Python process, where neither Node nor another process of Django finds them',
+    ),
+    'django.core.cache.backends.memcached.PyLibMCCache': pylibmcBackend,
+    'django.core.cache.backends.memcached.PyMemcacheCache': pymemcacheBackend,
+    'django.core.cache.backends.redis.RedisCache': redisBackend,
+    'django_redis.cache.RedisCache': djangoRedisBackend,
+  }),
+)
 
 /** LOCATION where it is one table or folder. */
 function onlyLocation({ location }: CacheSettings): string {
@@ -119,18 +121,15 @@ export async function openCache(
   return backend.open(cache, options, surroundings)
 }
 
-function chosen({
-  CACHES,
-  SESSION_CACHE_ALIAS: alias,
-  SESSION_ENGINE: engine,
-}: Settings): [CacheBackend, CacheSettings] {
-  const cache = CACHES[alias]
+function chosen(settings: Settings): [CacheBackend, CacheSettings] {
+  const { SESSION_CACHE_ALIAS: alias, SESSION_ENGINE: engine } = settings
+  const cache = sessionCacheOf(settings)
   if (cache === undefined) {
     throw new SettingsError(`SESSION_ENGINE ${named(engine)} needs CACHES.${named(alias)} (SESSION_CACHE_ALIAS).`)
   }
-  const backend = BACKENDS[cache.backend]
+  const backend = BACKENDS.get(cache.backend)
   if (backend === undefined) {
-    const known = Object.keys(BACKENDS).join(', ')
+    const known = [...BACKENDS.keys()].join(', ')
     throw new SettingsError(
       `CACHES.${named(alias)}: BACKEND ${named(cache.backend)} is not supported; supported: ${known}.`,
     )

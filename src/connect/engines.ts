@@ -5,6 +5,7 @@ import type { Database } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { named, SettingsError } from '../errors.ts'
 import { chooseSerializer } from '../serializers/choose-serializer.ts'
+import { sessionCacheOf } from '../settings/cache-setting.ts'
 import { readsSha1, writesSignedSessions } from '../settings/django-version.ts'
 import type { Settings } from '../settings/settings.ts'
 import { cache } from '../stores/cache.ts'
@@ -43,26 +44,28 @@ export interface Engine {
 }
 
 /** Session engines by Django's dotted path. */
-const ENGINES: Readonly<Record<string, Engine>> = {
-  'django.contrib.sessions.backends.cache': { needs: ['cache'], open: openCacheEngine },
-  'django.contrib.sessions.backends.cached_db': {
-    needs: ['database', 'cache'],
-    check: checkTable,
-    open: openCachedDb,
-  },
-  'django.contrib.sessions.backends.db': { needs: ['database'], check: checkTable, open: openDb },
-  'django.contrib.sessions.backends.file': {
-    needs: [],
-    check: ({ SESSION_FILE_PATH }) => void fileStoragePath(SESSION_FILE_PATH),
-    open: openFile,
-  },
-  'django.contrib.sessions.backends.signed_cookies': {
-    needs: [],
-    judgeKey: sessionKeyRule(MOST_COOKIE_BYTES),
-    check: checkSignedCookies,
-    open: openSignedCookies,
-  },
-}
+const ENGINES: ReadonlyMap<string, Engine> = new Map(
+  Object.entries<Engine>({
+    'django.contrib.sessions.backends.cache': { needs: ['cache'], open: openCacheEngine },
+    'django.contrib.sessions.backends.cached_db': {
+      needs: ['database', 'cache'],
+      check: checkTable,
+      open: openCachedDb,
+    },
+    'django.contrib.sessions.backends.db': { needs: ['database'], check: checkTable, open: openDb },
+    'django.contrib.sessions.backends.file': {
+      needs: [],
+      check: ({ SESSION_FILE_PATH }) => void fileStoragePath(SESSION_FILE_PATH),
+      open: openFile,
+    },
+    'django.contrib.sessions.backends.signed_cookies': {
+      needs: [],
+      judgeKey: sessionKeyRule(MOST_COOKIE_BYTES),
+      check: checkSignedCookies,
+      open: openSignedCookies,
+    },
+  }),
+)
 
 function openCacheEngine({ options, expiryOf, cache: connected }: EngineParts): SessionStore {
   const { now, deadlineMs } = options
@@ -141,9 +144,9 @@ function checkSignedCookies({ DJANGO_SESSION_JWT: jwt }: Settings): void {
 
 /** @throws SettingsError for a name that is not in the table */
 export function engineOf({ SESSION_ENGINE: name }: Settings): Engine {
-  const engine = ENGINES[name]
+  const engine = ENGINES.get(name)
   if (engine !== undefined) return engine
-  const known = Object.keys(ENGINES).join(', ')
+  const known = [...ENGINES.keys()].join(', ')
   throw new SettingsError(`SESSION_ENGINE ${named(name)} is not supported; supported: ${known}.`)
 }
 
@@ -164,8 +167,7 @@ export function sessionCodec(settings: Settings, options: ConnectOptions): Sessi
 
 /** Whether a value of Python's own types comes back as it was: from a pickle. */
 export function keepsTypes(settings: Settings, options: ConnectOptions): boolean {
-  if (settings.SESSION_ENGINE.endsWith('.cache'))
-    return settings.CACHES[settings.SESSION_CACHE_ALIAS]?.options.SERIALIZER === undefined
+  if (settings.SESSION_ENGINE.endsWith('.cache')) return sessionCacheOf(settings)?.options.SERIALIZER === undefined
   return (
     options.serializer === undefined &&
     chooseSerializer(settings.SESSION_SERIALIZER, options).name.endsWith('PickleSerializer')

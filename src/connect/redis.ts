@@ -52,16 +52,21 @@ function redisConnections(
 
 /** Over the client that was given, if there is one. */
 export function givenConnection(
-  { alias }: CacheSettings,
+  cache: CacheSettings,
   { clients, hasCircuit }: Pick<CacheOptions, 'clients' | 'hasCircuit'>,
 ): RedisConnection | null {
-  const given = clients.caches?.[alias]
+  const given = givenClient(cache, clients)
   return given === undefined ? null : givenRedisConnection(given as RedisClient, { hasCircuit })
 }
 
+function givenClient({ alias }: CacheSettings, { caches = {} }: CacheOptions['clients']): object | undefined {
+  return Object.hasOwn(caches, alias) ? caches[alias] : undefined
+}
+
 /** Whether there is one, and it can be used. @throws SettingsError */
-export function checkGivenClient({ alias }: CacheSettings, { clients, warn, logoutReplicas }: CacheOptions): boolean {
-  const given = clients.caches?.[alias]
+export function checkGivenClient(cache: CacheSettings, { clients, warn, logoutReplicas }: CacheOptions): boolean {
+  const { alias } = cache
+  const given = givenClient(cache, clients)
   if (given === undefined) return false
   if (!('callBuffer' in given && 'status' in given)) {
     throw new SettingsError(`clients.caches.${alias} must be a client of ioredis.`)

@@ -11,27 +11,29 @@ const ROLLED_BACK = new Set(['40001', '40P01'])
 const READ_ONLY = '25006'
 
 /** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const REASONS: Readonly<Record<string, StoreFailure>> = {
-  [READ_ONLY]: 'read_only',
-  '53100': 'full',
-  '53300': 'too_many_connections',
-  // PgBouncer's word for all that is wrong between it and the server.
-  '08P01': 'unreachable',
-  '57P01': 'unreachable',
-  '57P02': 'unreachable',
-  '57P03': 'starting_up',
-  '28000': 'denied',
-  '28P01': 'denied',
-  '42501': 'denied',
-  '3D000': 'missing',
-  '3F000': 'missing',
-  '42P01': 'missing',
-  '42703': 'missing',
-  '40001': 'locked',
-  '40P01': 'locked',
-  '55P03': 'locked',
-  '57014': 'deadline',
-}
+const REASONS: ReadonlyMap<string, StoreFailure> = new Map(
+  Object.entries<StoreFailure>({
+    [READ_ONLY]: 'read_only',
+    '53100': 'full',
+    '53300': 'too_many_connections',
+    // PgBouncer's word for all that is wrong between it and the server.
+    '08P01': 'unreachable',
+    '57P01': 'unreachable',
+    '57P02': 'unreachable',
+    '57P03': 'starting_up',
+    '28000': 'denied',
+    '28P01': 'denied',
+    '42501': 'denied',
+    '3D000': 'missing',
+    '3F000': 'missing',
+    '42P01': 'missing',
+    '42703': 'missing',
+    '40001': 'locked',
+    '40P01': 'locked',
+    '55P03': 'locked',
+    '57014': 'deadline',
+  }),
+)
 
 const MESSAGES: Partial<Readonly<Record<StoreFailure, string>>> = {
   unreachable: 'PostgreSQL could not be reached, or the connection to it broke.',
@@ -52,7 +54,7 @@ export function postgresFault(error: unknown): DjangoBridgeError {
   const { code } = cause
   if (code === UNIQUE_VIOLATION) return new UniqueViolation('A row with this key exists already.')
   if (code !== undefined && NO_SUCH_VALUE.has(code)) return new NoSuchValue('No such value.', { cause })
-  const reason = isRefusal(error) ? (REASONS[code ?? ''] ?? 'refused') : 'unreachable'
+  const reason = isRefusal(error) ? (REASONS.get(code ?? '') ?? 'refused') : 'unreachable'
   return new StoreUnavailable(MESSAGES[reason] ?? 'PostgreSQL refused a statement.', { reason, cause })
 }
 

@@ -1,22 +1,24 @@
 /** What the file system says when something fails, in this library's terms. No message names a file: its name is a key. */
 import { DjangoBridgeError, driverFault, type StoreFailure, StoreUnavailable } from '../errors.ts'
 
-const REASONS: Readonly<Record<string, StoreFailure>> = {
-  EACCES: 'denied',
-  EPERM: 'denied',
-  EROFS: 'read_only',
-  ENOSPC: 'full',
-  EDQUOT: 'full',
-  ENOENT: 'missing',
-  ENOTDIR: 'missing',
-  // Of files that lie on another machine.
-  ESTALE: 'unreachable',
-  ETIMEDOUT: 'unreachable',
-  EHOSTDOWN: 'unreachable',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  ECONNREFUSED: 'unreachable',
-}
+const REASONS: ReadonlyMap<string, StoreFailure> = new Map(
+  Object.entries<StoreFailure>({
+    EACCES: 'denied',
+    EPERM: 'denied',
+    EROFS: 'read_only',
+    ENOSPC: 'full',
+    EDQUOT: 'full',
+    ENOENT: 'missing',
+    ENOTDIR: 'missing',
+    // Of files that lie on another machine.
+    ESTALE: 'unreachable',
+    ETIMEDOUT: 'unreachable',
+    EHOSTDOWN: 'unreachable',
+    EHOSTUNREACH: 'unreachable',
+    ENETUNREACH: 'unreachable',
+    ECONNREFUSED: 'unreachable',
+  }),
+)
 
 const MESSAGES: Partial<Readonly<Record<StoreFailure, string>>> = {
   denied:
@@ -30,7 +32,7 @@ const MESSAGES: Partial<Readonly<Record<StoreFailure, string>>> = {
 /** @returns the error to throw for what `node:fs` threw */
 export function fileFault(error: unknown): DjangoBridgeError {
   if (error instanceof DjangoBridgeError) return error
-  const reason = REASONS[codeOf(error)] ?? 'refused'
+  const reason = REASONS.get(codeOf(error)) ?? 'refused'
   return new StoreUnavailable(MESSAGES[reason] ?? 'The system refused to work on a session file.', {
     reason,
     cause: driverFault(error),

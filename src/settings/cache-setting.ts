@@ -36,6 +36,17 @@ export interface CacheSettings {
   readonly options: Readonly<Record<string, unknown>>
 }
 
+/** The cache that SESSION_CACHE_ALIAS names; an alias may be any text, `constructor` too. */
+export function sessionCacheOf({
+  CACHES,
+  SESSION_CACHE_ALIAS: alias,
+}: {
+  readonly CACHES: Readonly<Record<string, CacheSettings>>
+  readonly SESSION_CACHE_ALIAS: string
+}): CacheSettings | undefined {
+  return Object.hasOwn(CACHES, alias) ? CACHES[alias] : undefined
+}
+
 /** @throws SettingsError naming `alias`, never a location or an option's value */
 export function cacheSettings(alias: string, input: CacheDictionary): CacheSettings {
   const fail = (what: string): never => {

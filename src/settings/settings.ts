@@ -161,16 +161,11 @@ const schema = z.object({
   SESSION_COOKIE_SAMESITE: sameSite.default('Lax'),
   SESSION_SAVE_EVERY_REQUEST: z.boolean().default(false),
   SESSION_EXPIRE_AT_BROWSER_CLOSE: z.boolean().default(false),
-  DATABASES: z
-    .record(
-      z.string(),
-      z.custom<string | DatabaseDictionary | undefined>(
-        isDatabase,
-        'must be a URL or Django’s dictionary with ENGINE and NAME as text',
-      ),
-    )
-    .default({}),
-  CACHES: z.record(z.string(), z.custom<CacheDictionary>(isDictionary, 'must be Django’s dictionary')).default({}),
+  DATABASES: byAlias<string | DatabaseDictionary | undefined>(
+    isDatabase,
+    'must be a URL or Django’s dictionary with ENGINE and NAME as text',
+  ).default({}),
+  CACHES: byAlias<CacheDictionary>(isDictionary, 'must be Django’s dictionary').default({}),
   SESSION_CACHE_ALIAS: text.default('default'),
   SESSION_FILE_PATH: text.nullable().default(null),
   AUTH_USER_MODEL: z
@@ -285,6 +280,18 @@ function isNear(left: string, right: string): boolean {
 
 function isSecret(value: unknown): boolean {
   return (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
+}
+
+/** Not `z.record`, which leaves out an alias called `__proto__`. */
+function byAlias<T>(isOne: (value: unknown) => boolean, message: string) {
+  const isByAlias = (value: unknown): boolean => isDictionary(value) && !(Symbol.iterator in value)
+  return z
+    .custom<Readonly<Record<string, T>>>(isByAlias, 'must be a dictionary by alias')
+    .superRefine((given, context) => {
+      for (const [alias, one] of Object.entries(given)) {
+        if (!isOne(one)) context.addIssue({ code: 'custom', path: [alias], message })
+      }
+    })
 }
 
 function isDictionary(value: unknown): value is object {

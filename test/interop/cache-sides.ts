@@ -11,22 +11,30 @@ interface DescribedDict {
   readonly dict: readonly (readonly [name: { readonly str: string }, value: unknown])[]
 }
 
-/** Both sides on one cache, each in its own words; Django with options of its own beside those of `cache`. */
+/**
+ * Both sides on one cache, each in its own words; Django with options of its own beside those of `cache`.
+ * @param alias of the cache in CACHES
+ */
 export function sidesOn(
   cache: CacheDictionary,
-  { python, folder, djangoOptions = {} }: { python: string; folder: string; djangoOptions?: object },
+  {
+    python,
+    folder,
+    djangoOptions = {},
+    alias = 'sessions',
+  }: { python: string; folder: string; djangoOptions?: object; alias?: string },
 ) {
-  const caches = { sessions: { ...cache, OPTIONS: { ...cache.OPTIONS, ...djangoOptions } } }
+  const caches = { [alias]: { ...cache, OPTIONS: { ...cache.OPTIONS, ...djangoOptions } } }
   const options = { secret_key: SECRET_KEY, caches, database: join(folder, 'db.sqlite3') }
   const django = startOracle(python, ['cached_sessions.py', JSON.stringify(options)])
   const bridge = createBridge({
     SECRET_KEY,
     DEBUG: true,
     SESSION_ENGINE: 'django.contrib.sessions.backends.cache',
-    SESSION_CACHE_ALIAS: 'sessions',
-    CACHES: { sessions: cache },
+    SESSION_CACHE_ALIAS: alias,
+    CACHES: { [alias]: cache },
   })
-  const asked = { alias: 'sessions', engine: 'cache' }
+  const asked = { alias, engine: 'cache' }
   const inDjango = async (key: string | null, values: object): Promise<string> =>
     (await django.ask<{ key: string }>({ op: 'save', ...asked, key, set: formatPickle(values).toString('hex') })).key
   const loadInDjango = async (key: string): Promise<DescribedDict | null> =>

@@ -32,37 +32,37 @@ export interface CompressorKind {
 /** Shorter values are written as they are; in every release and every compressor but lzma's, which is read only. */
 const MIN_LENGTH = 15
 
-const KINDS: Readonly<Record<string, CompressorKind>> = {
-  'identity.IdentityCompressor': { open: async () => ({ compress: unchanged, decompress: unchanged }) },
-  'zlib.ZlibCompressor': built((bytes) => deflateSync(bytes), inflateSync),
-  'gzip.GzipCompressor': built((bytes) => gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }), gunzipSync),
-  'zstd.ZStdCompressor': built((bytes) => zstdCompressSync(bytes), zstdDecompressSync),
-  // What these two would write is stored uncompressed, which they read as well.
-  'lz4.Lz4Compressor': {
-    packageName: 'lz4-napi',
-    async open(limit) {
-      const { decompressFrameSync } = await importLz4()
-      return { compress: unchanged, decompress: bounded(limit, lz4Frame, decompressFrameSync) }
+const KINDS: ReadonlyMap<string, CompressorKind> = new Map(
+  Object.entries<CompressorKind>({
+    'identity.IdentityCompressor': { open: async () => ({ compress: unchanged, decompress: unchanged }) },
+    'zlib.ZlibCompressor': built((bytes) => deflateSync(bytes), inflateSync),
+    'gzip.GzipCompressor': built((bytes) => gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }), gunzipSync),
+    'zstd.ZStdCompressor': built((bytes) => zstdCompressSync(bytes), zstdDecompressSync),
+    // What these two would write is stored uncompressed, which they read as well.
+    'lz4.Lz4Compressor': {
+      packageName: 'lz4-napi',
+      async open(limit) {
+        const { decompressFrameSync } = await importLz4()
+        return { compress: unchanged, decompress: bounded(limit, lz4Frame, decompressFrameSync) }
+      },
     },
-  },
-  'lzma.LzmaCompressor': {
-    packageName: '@napi-rs/lzma',
-    async open(limit) {
-      const { xz } = await importLzma()
-      return { compress: unchanged, decompress: bounded(limit, xzStream, xz.decompressSync) }
+    'lzma.LzmaCompressor': {
+      packageName: '@napi-rs/lzma',
+      async open(limit) {
+        const { xz } = await importLzma()
+        return { compress: unchanged, decompress: bounded(limit, xzStream, xz.decompressSync) }
+      },
     },
-  },
-}
+  }),
+)
 
 const PATH = 'django_redis.compressors.'
 export const IDENTITY: string = `${PATH}identity.IdentityCompressor`
-export const COMPRESSORS: readonly string[] = Object.keys(KINDS).map((name) => PATH + name)
+export const COMPRESSORS: readonly string[] = Array.from(KINDS.keys(), (name) => PATH + name)
 
 /** @param name Django's dotted path; undefined for one that is not known */
 export function compressorKind(name: string): CompressorKind | undefined {
-  return name.startsWith(PATH) && Object.hasOwn(KINDS, name.slice(PATH.length))
-    ? KINDS[name.slice(PATH.length)]
-    : undefined
+  return name.startsWith(PATH) ? KINDS.get(name.slice(PATH.length)) : undefined
 }
 
 function built(

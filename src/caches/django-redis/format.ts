@@ -31,8 +31,8 @@ export function djangoRedisFormat(
   { pickle = {}, limits = {}, now, isHerd, marksWrites = true }: DjangoRedisFormatOptions,
 ): DjangoRedisFormat {
   const serializerPath = pathIn(options, 'SERIALIZER', DEFAULT_SERIALIZER)
-  const serializer = Object.hasOwn(SERIALIZERS, serializerPath) ? SERIALIZERS[serializerPath] : undefined
-  if (serializer === undefined) throw unknown(alias, 'SERIALIZER', serializerPath, Object.keys(SERIALIZERS))
+  const serializer = SERIALIZERS.get(serializerPath)
+  if (serializer === undefined) throw unknown(alias, 'SERIALIZER', serializerPath, [...SERIALIZERS.keys()])
   if (isHerd && serializerPath !== DEFAULT_SERIALIZER) {
     throw new SettingsError(`CACHES.${named(alias)}: HerdClient packs values as pickles; it works with no SERIALIZER.`)
   }

@@ -31,16 +31,18 @@ export interface Sentinels {
 
 type Client = 'default' | 'herd' | 'sentinel' | 'shard'
 
-const CLIENTS: Readonly<Record<string, Client>> = {
-  'django_redis.client.DefaultClient': 'default',
-  'django_redis.client.default.DefaultClient': 'default',
-  'django_redis.client.HerdClient': 'herd',
-  'django_redis.client.herd.HerdClient': 'herd',
-  'django_redis.client.SentinelClient': 'sentinel',
-  'django_redis.client.sentinel.SentinelClient': 'sentinel',
-  'django_redis.client.ShardClient': 'shard',
-  'django_redis.client.sharded.ShardClient': 'shard',
-}
+const CLIENTS: ReadonlyMap<string, Client> = new Map(
+  Object.entries<Client>({
+    'django_redis.client.DefaultClient': 'default',
+    'django_redis.client.default.DefaultClient': 'default',
+    'django_redis.client.HerdClient': 'herd',
+    'django_redis.client.herd.HerdClient': 'herd',
+    'django_redis.client.SentinelClient': 'sentinel',
+    'django_redis.client.sentinel.SentinelClient': 'sentinel',
+    'django_redis.client.ShardClient': 'shard',
+    'django_redis.client.sharded.ShardClient': 'shard',
+  }),
+)
 const PLAIN_FACTORY = 'django_redis.pool.ConnectionFactory'
 const SENTINEL_FACTORY = 'django_redis.pool.SentinelConnectionFactory'
 const PLAIN_CLASSES = ['redis.client.StrictRedis', 'redis.StrictRedis', 'redis.client.Redis', 'redis.Redis']
@@ -56,10 +58,10 @@ export function djangoRedisServers(
     throw new SettingsError(`CACHES.${named(alias)}: ${what}.`)
   }
   const clientPath = pathIn(options, 'CLIENT_CLASS') ?? 'django_redis.client.DefaultClient'
-  const client = Object.hasOwn(CLIENTS, clientPath) ? CLIENTS[clientPath] : undefined
+  const client = CLIENTS.get(clientPath)
   if (client === undefined) {
     return fail(
-      `OPTIONS.CLIENT_CLASS ${named(clientPath)} is not supported; supported: ${Object.keys(CLIENTS).join(', ')}`,
+      `OPTIONS.CLIENT_CLASS ${named(clientPath)} is not supported; supported: ${[...CLIENTS.keys()].join(', ')}`,
     )
   }
   const factory = pathIn(options, 'CONNECTION_FACTORY')

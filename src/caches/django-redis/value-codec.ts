@@ -25,12 +25,14 @@ export interface FormatOptions {
 }
 
 /** Serializers by Django's dotted path. */
-export const SERIALIZERS: Readonly<Record<string, (options: FormatOptions) => Serializer>> = {
-  'django_redis.serializers.pickle.PickleSerializer': ({ pickle, now, isHerd }) =>
-    isHerd ? createHerdSerializer(pickle, now) : createPickleSerializer(pickle),
-  'django_redis.serializers.json.JSONSerializer': () => djangoRedisJsonSerializer,
-  'django_redis.serializers.msgpack.MSGPackSerializer': ({ pickle }) => createMsgpackSerializer(pickle),
-}
+export const SERIALIZERS: ReadonlyMap<string, (options: FormatOptions) => Serializer> = new Map(
+  Object.entries<(options: FormatOptions) => Serializer>({
+    'django_redis.serializers.pickle.PickleSerializer': ({ pickle, now, isHerd }) =>
+      isHerd ? createHerdSerializer(pickle, now) : createPickleSerializer(pickle),
+    'django_redis.serializers.json.JSONSerializer': () => djangoRedisJsonSerializer,
+    'django_redis.serializers.msgpack.MSGPackSerializer': ({ pickle }) => createMsgpackSerializer(pickle),
+  }),
+)
 
 export const DEFAULT_SERIALIZER = 'django_redis.serializers.pickle.PickleSerializer'
 

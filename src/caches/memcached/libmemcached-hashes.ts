@@ -12,15 +12,17 @@ const FNV_32 = { offset: 0x811c9dc5, prime: 0x01000193 }
 const FNV_64 = { offset: 0x84222325, prime: 0x1b3 }
 
 /** By the names that pylibmc has for them; `default` is Jenkins' one-at-a-time. */
-export const LIBMEMCACHED_HASHES: Readonly<Record<string, LibmemcachedHash>> = {
-  default: oneAtATime,
-  md5: (key) => md5Word(key, 0),
-  crc: (key) => (crc32(key) >>> 16) & 0x7fff,
-  fnv1_32: fnv1(FNV_32),
-  fnv1a_32: fnv1a(FNV_32),
-  fnv1_64: fnv1(FNV_64),
-  fnv1a_64: fnv1a(FNV_64),
-}
+export const LIBMEMCACHED_HASHES: ReadonlyMap<string, LibmemcachedHash> = new Map(
+  Object.entries<LibmemcachedHash>({
+    default: oneAtATime,
+    md5: (key) => md5Word(key, 0),
+    crc: (key) => (crc32(key) >>> 16) & 0x7fff,
+    fnv1_32: fnv1(FNV_32),
+    fnv1a_32: fnv1a(FNV_32),
+    fnv1_64: fnv1(FNV_64),
+    fnv1a_64: fnv1a(FNV_64),
+  }),
+)
 
 /** One of the four numbers of 32 bits, little-endian, that an MD5 is made of. */
 export function md5Word(text: string, word: number): number {

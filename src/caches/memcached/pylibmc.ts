@@ -5,12 +5,14 @@ import { distribution, type LibmemcachedDistribution, type LibmemcachedServer } 
 import { LIBMEMCACHED_HASHES } from './libmemcached-hashes.ts'
 import { locationsOf, type PythonClient } from './python-client.ts'
 
-const DISTRIBUTIONS: Readonly<Record<string, LibmemcachedDistribution['kind']>> = {
-  modula: 'modula',
-  consistent: 'ketama',
-  'consistent ketama': 'ketama',
-  'consistent weighted': 'ketama weighted',
-}
+const DISTRIBUTIONS: ReadonlyMap<string, LibmemcachedDistribution['kind']> = new Map(
+  Object.entries<LibmemcachedDistribution['kind']>({
+    modula: 'modula',
+    consistent: 'ketama',
+    'consistent ketama': 'ketama',
+    'consistent weighted': 'ketama weighted',
+  }),
+)
 
 /** Behaviors that change where a key is, in a way that is not followed here. */
 const UNKNOWN = ['namespace', '_hash_with_prefix_key', '_sort_hosts']
@@ -60,19 +62,19 @@ function isOn(behavior: unknown): boolean {
 }
 
 function hashOf(name: unknown = 'default') {
-  const hash = typeof name === 'string' ? LIBMEMCACHED_HASHES[name] : LIBMEMCACHED_HASHES.default
+  const hash = LIBMEMCACHED_HASHES.get(typeof name === 'string' ? name : 'default')
   if (hash !== undefined) return hash
   throw new SettingsError(
     `CACHES: OPTIONS.behaviors hash ${named(String(name))} is not supported; supported: ` +
-      `${Object.keys(LIBMEMCACHED_HASHES).join(', ')}.`,
+      `${[...LIBMEMCACHED_HASHES.keys()].join(', ')}.`,
   )
 }
 
 function kindOf(name: unknown): LibmemcachedDistribution['kind'] {
-  const kind = DISTRIBUTIONS[String(name)]
+  const kind = DISTRIBUTIONS.get(String(name))
   if (kind !== undefined) return kind
   throw new SettingsError(
-    `CACHES: OPTIONS.behaviors distribution is not supported; supported: ${Object.keys(DISTRIBUTIONS).join(', ')}.`,
+    `CACHES: OPTIONS.behaviors distribution is not supported; supported: ${[...DISTRIBUTIONS.keys()].join(', ')}.`,
   )
 }
 

@@ -4,10 +4,12 @@ import type { CacheSettings } from '../../settings/cache-setting.ts'
 import { locationsOf, type PythonClient } from './python-client.ts'
 import { rendezvous } from './rendezvous.ts'
 
-const SERDES: Readonly<Record<string, number | null>> = {
-  'pymemcache.serde.pickle_serde': null,
-  'pymemcache.serde.compressed_serde': 401,
-}
+const SERDES: ReadonlyMap<string, number | null> = new Map(
+  Object.entries<number | null>({
+    'pymemcache.serde.pickle_serde': null,
+    'pymemcache.serde.compressed_serde': 401,
+  }),
+)
 const PLAIN_SERDE = 'pymemcache.serde.pickle_serde'
 
 /** Arguments of HashClient that change what is stored or where, in a way that only Python knows. */
@@ -20,10 +22,10 @@ export function pymemcache({ location, options }: Pick<CacheSettings, 'location'
     throw new SettingsError(`CACHES: OPTIONS.${refused} of PyMemcacheCache is not supported: it is Python's own.`)
   }
   const { serde = PLAIN_SERDE, key_prefix: keyPrefix = '' } = options
-  if (typeof serde !== 'string' || !(serde in SERDES)) {
+  if (typeof serde !== 'string' || !SERDES.has(serde)) {
     const name = typeof serde === 'string' ? `${named(serde)} ` : ''
     throw new SettingsError(
-      `CACHES: OPTIONS.serde ${name}of PyMemcacheCache is not supported; supported, as text: ${Object.keys(SERDES).join(', ')}.`,
+      `CACHES: OPTIONS.serde ${name}of PyMemcacheCache is not supported; supported, as text: ${[...SERDES.keys()].join(', ')}.`,
     )
   }
   const servers = locationsOf(location).map(serverOf)
@@ -31,7 +33,7 @@ export function pymemcache({ location, options }: Pick<CacheSettings, 'location'
     servers: servers.map(({ address }) => address),
     placeOf: rendezvous(servers.map(({ name }) => name)),
     keyPrefix: prefixOf(keyPrefix),
-    compressesFrom: SERDES[serde] ?? null,
+    compressesFrom: SERDES.get(serde) ?? null,
   }
 }
 
