@@ -2,6 +2,8 @@
  * Spares callers the wait for a server that cannot be reached: after five failures to connect in a row, calls fail at
  * once for a second; then one of them is let through, and what becomes of it decides for the others.
  */
+
+import { WaitedInVain } from './call-limit.ts'
 import { type StoreFailure, StoreUnavailable } from './errors.ts'
 
 /** Connects, or rejects without trying with what the last try ended in. */
@@ -41,7 +43,9 @@ export function createCircuit(
       return client
     } catch (error) {
       const fault = faultOf(error)
-      if (fault instanceof StoreUnavailable && NOT_THERE.includes(fault.reason)) {
+      if (fault instanceof WaitedInVain) {
+        // Of the server it says nothing.
+      } else if (fault instanceof StoreUnavailable && NOT_THERE.includes(fault.reason)) {
         last = fault
         failures++
         restsUntil = now() + pauseMs

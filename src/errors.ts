@@ -132,6 +132,8 @@ export type StoreFailure =
   | 'deadline'
   /** Every connection of the pool stayed in use until the deadline. */
   | 'pool_exhausted'
+  /** Too many calls wait for the store already; this one was refused at once, and nothing was sent. */
+  | 'overloaded'
   /** The server has no connection left for us. */
   | 'too_many_connections'
   /** The server is starting up, shutting down or recovering. */

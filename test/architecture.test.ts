@@ -28,6 +28,7 @@ const PURE = [
   'patience.ts',
   'unheard.ts',
   'over-limit.ts',
+  'call-limit.ts',
 ]
 const SETTINGS = [
   'settings/settings.ts',
@@ -42,7 +43,15 @@ const LAYERS: readonly Layer[] = [
   {
     level: 0,
     name: 'deadline',
-    owns: ['deadline.ts', 'circuit.ts', 'outcome-unknown.ts', 'patience.ts', 'unheard.ts', 'over-limit.ts'],
+    owns: [
+      'deadline.ts',
+      'circuit.ts',
+      'outcome-unknown.ts',
+      'patience.ts',
+      'unheard.ts',
+      'over-limit.ts',
+      'call-limit.ts',
+    ],
     imports: ['errors.ts'],
   },
   {

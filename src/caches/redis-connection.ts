@@ -3,6 +3,8 @@
  * answers, and Redis answers in order. A connection of our own that missed a deadline or broke is destroyed and never
  * used again; the next call makes a new one. Sentinel and Cluster differ only in the client that is made.
  */
+
+import { callLimit, MOST_CALLS } from '../call-limit.ts'
 import { createCircuit, noCircuit } from '../circuit.ts'
 import { type Deadline, refuseOnceOver, startDeadline, withinDeadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
@@ -140,7 +142,12 @@ interface Source {
   close(): Promise<void>
 }
 
+/** They share one connection, which sends without waiting. */
+const MOST_COMMANDS = 10 * MOST_CALLS
+
 function connectionOver({ ready, checkOut, discard, close }: Source): RedisConnection {
+  const limit = callLimit('Redis', MOST_COMMANDS)
+
   async function run(commands: readonly RedisCommand[], isRead: boolean, deadline: Deadline): Promise<unknown[]> {
     for (const patience = startPatience(deadline); ; await patience.pause()) {
       refuseOnceOver(deadline)
@@ -169,8 +176,8 @@ function connectionOver({ ready, checkOut, discard, close }: Source): RedisConne
   }
 
   return {
-    read: (commands, deadline) => run(commands, true, deadline),
-    write: (commands, deadline) => run(commands, false, deadline),
+    read: (commands, deadline) => limit.run(() => run(commands, true, deadline)),
+    write: (commands, deadline) => limit.run(() => run(commands, false, deadline)),
     close,
   }
 }

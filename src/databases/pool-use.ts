@@ -23,10 +23,26 @@ export interface PoolUse {
   released(): void
   /** Called when the server has answered. */
   answered(): void
+  /** Whether every connection stands and is in use, so that a call waits until another is done. */
+  isFull(): boolean
   /** @param since when the wait began, by `performance.now()` */
   isExhausted(since: number): boolean
   /** The error of a call that waited in vain. */
   exhausted(): StoreUnavailable
+}
+
+/** Clients that are listened to. */
+const heardOf = new WeakSet<object>()
+
+/**
+ * A client may break in the very packet that says it is ready, before whoever asked for it hears of it; on an `error`
+ * that nobody hears the process ends. Its statement fails all the same.
+ */
+function listen(client: object): void {
+  if (heardOf.has(client)) return
+  heardOf.add(client)
+  const { on } = client as { on?: (event: 'error', listener: () => void) => unknown }
+  on?.call(client, 'error', () => undefined)
 }
 
 /** @param server as the message names it */
@@ -39,8 +55,20 @@ export function watchPool(pool: PoolCounts, server: string): PoolUse {
   let lastAnswer = Number.NEGATIVE_INFINITY
   // Of an idle connection that breaks; a pool on which nobody listens ends the process, and the next call meets it anyway.
   pool.on?.('error', () => undefined)
-  pool.on?.('acquire', (client) => standing.add(client))
+  pool.on?.('acquire', (client) => {
+    standing.add(client)
+    listen(client)
+  })
   pool.on?.('remove', (client) => standing.delete(client))
+
+  const most = (): number => pool.options?.max ?? Number.POSITIVE_INFINITY
+
+  function isFull(): boolean {
+    const { totalCount = 0, idleCount = 0 } = pool
+    const stand = pool.standingCount ?? Math.min(standing.size + earlier, totalCount)
+    return totalCount >= most() && idleCount === 0 && stand >= most()
+  }
+
   return {
     taken(client) {
       standing.add(client)
@@ -51,14 +79,9 @@ export function watchPool(pool: PoolCounts, server: string): PoolUse {
     answered() {
       lastAnswer = performance.now()
     },
-    isExhausted(since) {
-      const { totalCount = 0, idleCount = 0, options } = pool
-      const max = options?.max ?? Number.POSITIVE_INFINITY
-      const stand = pool.standingCount ?? Math.min(standing.size + earlier, totalCount)
-      const isFull = totalCount >= max && idleCount === 0 && stand >= max
-      // Where we hold them all and no answer came, it is the server that is slow.
-      return isFull && (ours < max || lastAnswer > since)
-    },
+    isFull,
+    // Where we hold them all and no answer came, it is the server that is slow.
+    isExhausted: (since) => isFull() && (ours < most() || lastAnswer > since),
     exhausted: () =>
       new StoreUnavailable(
         `All ${pool.options?.max} connections of the ${server} pool stayed in use until the deadline. The database may ` +

@@ -2,6 +2,8 @@
  * Statements on a pool of connections to a server. A connection that missed its deadline or broke is destroyed, never
  * used again; a statement is sent once more only where that is harmless; a server that is being restarted is waited for.
  */
+
+import { callLimit, WaitedInVain } from '../call-limit.ts'
 import { createCircuit } from '../circuit.ts'
 import { type Deadline, withinDeadline } from '../deadline.ts'
 import { type DjangoBridgeError, StoreUnavailable } from '../errors.ts'
@@ -71,8 +73,9 @@ export function pooledStatements<Client extends PooledClient, Result>(
   /** Connections that have answered before, and so may be stale since the server was restarted. */
   const proven = new WeakSet<Client>()
   const circuit = createCircuit(faultOf)
+  const limit = callLimit('the pool of the database')
 
-  async function run(statement: Statement, deadline: Deadline): Promise<Result> {
+  async function runWithin(statement: Statement, deadline: Deadline): Promise<Result> {
     opened ??= open().then((driver) => ({ driver, use: watchPool(driver.counts, driver.server) }))
     // A driver that cannot be loaded is tried again with the next call.
     const { driver, use } = await opened.catch((error: unknown) => {
@@ -162,12 +165,15 @@ export function pooledStatements<Client extends PooledClient, Result>(
       use.taken(client)
       return client
     } catch (error) {
-      throw !isRefusal(error) && use.isExhausted(since) ? use.exhausted() : error
+      if (!isRefusal(error) && use.isExhausted(since)) throw use.exhausted()
+      throw use.isFull() && isTimeout(error)
+        ? new WaitedInVain((error as Error).message, { reason: 'deadline' })
+        : error
     }
   }
 
   return {
-    run,
+    run: (statement, deadline) => limit.run(() => runWithin(statement, deadline)),
     async close() {
       const ending = await opened?.catch(() => undefined)
       opened = undefined
@@ -182,6 +188,12 @@ interface FailedAttempt {
   readonly isSent: boolean
   /** Whether the connection had answered before. */
   readonly wasProven: boolean
+}
+
+/** Ours, or that of `pg`, which has no code. */
+function isTimeout(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return error.reason === 'deadline'
+  return /^timeout exceeded when trying to connect/.test(String((error as { message?: unknown }).message))
 }
 
 /** Whether a server that could not be connected to may be there in a moment, as while it is restarted. */

@@ -6,6 +6,7 @@
  */
 import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { callLimit } from '../call-limit.ts'
 import { type Deadline, pauseBeforeRetry } from '../deadline.ts'
 import { DriverMissingError, driverFault, StoreUnavailable } from '../errors.ts'
 import { sqliteType } from './column-types.ts'
@@ -32,6 +33,7 @@ export function sqlite(options: SqliteOptions): Database {
   const { wallClock, client } = options
   const path = client === undefined && options.path !== MEMORY ? fileOf(options.path) : null
   const statements = new Map<string, StatementSync>()
+  const limit = callLimit('the SQLite file, which is locked,')
   let opened: DatabaseSync | undefined
   let file: FileIdentity | undefined
 
@@ -80,7 +82,7 @@ export function sqlite(options: SqliteOptions): Database {
         return work(statement(sql))
       } catch (error) {
         if (isLocked(error) && deadline.remaining() > 0) {
-          await pauseBeforeRetry(deadline)
+          await limit.run(() => pauseBeforeRetry(deadline))
           continue
         }
         const fault = sqliteFault(error)

@@ -1,4 +1,6 @@
 /** One Memcached server: a few connections that are used in turn, within the deadline of each call. */
+
+import { callLimit } from '../../call-limit.ts'
 import { createCircuit, noCircuit } from '../../circuit.ts'
 import { type Deadline, withinDeadline } from '../../deadline.ts'
 import { StoreUnavailable } from '../../errors.ts'
@@ -31,6 +33,7 @@ export function memcachedServer(address: MemcachedAddress, hasCircuit: boolean):
   const open = new Set<MemcachedConnection>()
   const waiting: (() => void)[] = []
   const circuit = hasCircuit ? createCircuit(connectionFault) : noCircuit
+  const limit = callLimit('a Memcached server')
   let used = 0
 
   /** Takes a place among the connections, or waits for one. */
@@ -93,19 +96,21 @@ export function memcachedServer(address: MemcachedAddress, hasCircuit: boolean):
     }
   }
 
+  async function askInTurn(question: Question, deadline: Deadline): Promise<Answer> {
+    await enter(deadline)
+    try {
+      const answer = await ask(question, deadline)
+      if (isRefusal(answer, question)) throw refusal(answer)
+      return answer
+    } catch (error) {
+      throw connectionFault(error)
+    } finally {
+      leave()
+    }
+  }
+
   return {
-    async ask(question, deadline) {
-      await enter(deadline)
-      try {
-        const answer = await ask(question, deadline)
-        if (isRefusal(answer, question)) throw refusal(answer)
-        return answer
-      } catch (error) {
-        throw connectionFault(error)
-      } finally {
-        leave()
-      }
-    },
+    ask: (question, deadline) => limit.run(() => askInTurn(question, deadline)),
     close() {
       for (const connection of open) connection.destroy()
     },

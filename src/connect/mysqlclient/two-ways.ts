@@ -13,13 +13,13 @@ export function twoWays(secure: EndedMysqlPool, plain: EndedMysqlPool): EndedMys
   let current = secure
   function getConnection(done: Done): void {
     current.getConnection((error, connection) => {
-      if (error === null || current === plain || !NO_TLS.includes(String(error.code))) {
-        if (error !== null) current = secure
+      if (!error || current === plain || !NO_TLS.includes(String(error.code))) {
+        if (error) current = secure
         done(error, connection)
         return
       }
       plain.getConnection((also, found) => {
-        if (also === null) current = plain
+        if (!also) current = plain
         done(also, found)
       })
     })
