@@ -228,7 +228,7 @@ export class SessionSaving {
   }
 
   async #create(state: State): Promise<void> {
-    if (state.stored === null && !this.#flushed) await this.#options.admitReplacing?.()
+    if (!this.#flushed) await this.#options.admitReplacing?.()
     const { frozen, next } = this.#freeze(state)
     // Data of a row that stays where it is goes along, as Django's create() copies it.
     const seen = state.stored?.data ?? NOTHING
