@@ -67,7 +67,6 @@ export class Login {
       // Django flushes here. We leave row and cookie: one wrong setting must not log a whole site out.
       saving.detach()
       this.#parts.report(verdict.reason)
-      this.#judged = null
     }
     return verdict
   }

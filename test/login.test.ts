@@ -1,6 +1,9 @@
 /** What becomes of a login that a handler changes before it was judged: two things at once, in one request. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import type { BridgeHooks } from '../src/bridge.ts'
+import { type BridgeHooks, createBridge } from '../src/bridge.ts'
 import { loginValues, makeSite, PASSWORD, SECRET_KEY, sentCookie } from './site.ts'
 
 describe('a login that changes while it is judged', () => {
@@ -100,3 +103,46 @@ test.each(['flush', 'save'] as const)(
     await site.close()
   },
 )
+
+test('S5: a session without an auth hash is emptied for the request, reported, and stays', async () => {
+  const site = await makeSite()
+  const { _auth_user_hash: _, ...withoutHash } = loginValues()
+  const key = await site.store({ ...withoutHash, secret: 1 })
+  const before = site.rows()
+  const django = site.open(`sessionid=${key}`)
+  expect(await django.user()).toBeNull()
+  expect([...(await django.session()).keys()]).toEqual([])
+  expect((await django.finish(200)).cookies).toEqual([])
+  expect([site.rows(), site.reports.map(({ code }) => code)]).toEqual([before, ['auth_hash_missing']])
+  await site.close()
+})
+
+test('a login that a fallback key verified is judged once', async () => {
+  let loads = 0
+  const loadUser = async () => {
+    loads++
+    return { password: PASSWORD, is_active: true }
+  }
+  const settings = { SECRET_KEY: 'the new secret of the site, long enough', SECRET_KEY_FALLBACKS: [SECRET_KEY] }
+  const site = await makeSite(settings, { hooks: { loadUser } })
+  const django = site.open(`sessionid=${await site.store(loginValues())}`)
+  for (let times = 0; times < 3; times++) expect(await django.user()).toMatchObject({ pk: '7' })
+  expect(loads).toBe(1)
+  await site.close()
+})
+
+test('a token for a visitor is issued where this side has no users', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'no-users-'))
+  const bridge = createBridge({
+    SECRET_KEY,
+    DEBUG: true,
+    SESSION_ENGINE: 'django.contrib.sessions.backends.file',
+    SESSION_FILE_PATH: folder,
+    DJANGO_SESSION_JWT: { FIELDS: [], EXPIRES: 3600 },
+  })
+  const django = bridge.open({ method: 'GET', url: '/', headers: {}, secure: false })
+  ;(await django.session()).set('cart', ['pear'])
+  expect(sentCookie(await django.finish(200))).toMatch(/^eyJ/)
+  await bridge.close()
+  rmSync(folder, { recursive: true })
+})

@@ -290,7 +290,8 @@ export class SessionSaving {
 
   #freeze(state: State): { frozen: FrozenChanges; next: NextState } {
     const frozen = state.changes.freeze(state.stored?.data ?? NOTHING)
-    const shown = [...state.overlay].filter(([key]) => !frozen.byKey.has(key) && frozen.cleared === null)
+    // What is set, deleted or cleared has left it.
+    const shown = [...state.overlay]
     const next: NextState = (current) => {
       const data = applyChanges(frozen, current)
       for (const [key, value] of shown) data.set(key, { value })

@@ -177,3 +177,17 @@ test('modified = true lasts until a save, and that save writes', async () => {
   expect(site.rows()[0]?.session_data).toBe(before?.session_data)
   expect([session.modified, site.rows()[0]?.expire_date, rowKeys()]).toEqual([false, '2026-01-29 13:00:00', [key]])
 })
+
+test('clear() is saved once', async () => {
+  const { django, session } = await opened({ a: 1 })
+  session.clear()
+  await session.save()
+  expect(session.modified).toBe(false)
+  session.set('b', 1)
+  await site
+    .open(`sessionid=${session.sessionKey}`)
+    .session()
+    .then((other) => other.set('theirs', 1).save())
+  await django.finish(200)
+  expect(Object.fromEntries(await site.open(`sessionid=${session.sessionKey}`).session())).toEqual({ b: 1, theirs: 1 })
+})

@@ -2,7 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DjangoContext } from '../../src/context.ts'
 import { SessionInterrupted } from '../../src/errors.ts'
+import { SessionSaving } from '../../src/session/saving.ts'
 import { rotatedSessionKey } from '../../src/stores/session-key.ts'
+import type { SessionStore } from '../../src/stores/store.ts'
+import { sqliteFixture } from '../contracts/database-fixtures.ts'
+import { storeOn } from '../contracts/db-store.ts'
+import { setting } from '../contracts/session-store.ts'
 import { loginValues, makeSite, SECRET_KEY, type Site, sentCookie } from '../site.ts'
 
 const NEW_KEY = 'the new secret of the site, long enough'
@@ -94,6 +99,38 @@ describe('requests at once whose login a fallback key verified', () => {
     expect(keys()).toEqual([])
   })
 
+  test('S36: one that has cleared the session is interrupted when the visitor has logged out', async () => {
+    const { key, requests } = await opened(1)
+    ;(await requests[0]?.session())?.clear()
+    await (await site.open(`sessionid=${key}`).session()).flush()
+    await expect(requests[0]?.finish(200)).rejects.toThrow(SessionInterrupted)
+  })
+
+  test('a rotation that is found due while a save is under way comes with the next save', async () => {
+    const under = storeOn(await sqliteFixture())
+    const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow: SessionStore = {
+      ...under.store,
+      async save(...call) {
+        begun.resolve()
+        await goOn.promise
+        return under.store.save(...call)
+      },
+    }
+    const saving = new SessionSaving({ store: slow, stored: await under.store.create(setting({ a: 1 })) })
+    const { key = '' } = saving.stored ?? {}
+    saving.changes.set('b', 2)
+    const first = saving.save()
+    await begun.promise
+    saving.rotate('the new hash')
+    goOn.resolve()
+    await first
+    expect(saving.stored?.key).toBe(key)
+    await saving.save()
+    expect(saving.stored?.key).not.toBe(key)
+    await under.close()
+  })
+
   test.each<[string, Record<string, unknown>]>([
     ['somebody else is logged in', loginValues('8', NEW_KEY)],
     ['the password has changed', { ...loginValues('7', NEW_KEY), _auth_user_hash: 'f'.repeat(64) }],
@@ -106,6 +143,15 @@ describe('requests at once whose login a fallback key verified', () => {
     await other.finish(200)
     const before = site.rows()
     await expect((await set(requests[1], 'b')).finish(200)).rejects.toThrow(SessionInterrupted)
+    expect(site.rows()).toEqual(before)
+  })
+
+  test('one that saves nothing of its own leaves what the first wrote as it is', async () => {
+    const { requests } = await opened(2)
+    await (await set(requests[0], 'a')).finish(200)
+    const before = site.rows()
+    site.advance(60)
+    expect(sentCookie((await requests[1]?.finish(200)) as never)).toBe(before[0]?.session_key)
     expect(site.rows()).toEqual(before)
   })
 
@@ -124,6 +170,27 @@ describe('requests at once whose login a fallback key verified', () => {
 })
 
 describe('the key that a session moves to', () => {
+  test('S1: is random where a handler asks for another, with a login or without', async () => {
+    for (const values of [{ a: 1 }, loginValues('7', NEW_KEY)]) {
+      const key = await site.store(values)
+      const django = site.open(`sessionid=${key}`)
+      await django.user()
+      await (await django.session()).cycleKey()
+      const sent = sentCookie(await django.finish(200))
+      expect(sent).not.toBe(rotatedSessionKey(key, NEW_KEY))
+    }
+  })
+
+  test('is no other’s once it was given: what is saved later in the request keeps it', async () => {
+    const { requests } = await opened(1)
+    const django = await set(requests[0], 'a')
+    const session = await django.session()
+    await session.save()
+    const given = session.sessionKey
+    session.set('b', 1)
+    expect([sentCookie(await django.finish(200)), keys()]).toEqual([given, [given]])
+  })
+
   test('S1: looks like any other, and cannot be told without SECRET_KEY', () => {
     const key = 'abcdefghijklmnopqrstuvwxyz012345'
     const made = Array.from({ length: 2000 }, (_, index) => rotatedSessionKey(key, `secret ${index}`))

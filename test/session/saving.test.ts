@@ -141,8 +141,11 @@ describe('S4: a logout elsewhere', () => {
     session.set('cart', ['pear'])
     await elsewhere(key, (other) => other.flush())
     await session.cycleKey({ whenGone: 'create' })
+    const made = session.sessionKey
+    session.set('more', 1)
     const sent = sentCookie(await django.finish(200)) ?? ''
-    expect(await stored(sent)).toEqual({ cart: ['pear'] })
+    expect(sent).toBe(made)
+    expect(await stored(sent)).toEqual({ cart: ['pear'], more: 1 })
     expect(await site.open(`sessionid=${sent}`).auth()).toEqual({ status: 'anonymous', reason: 'not_logged_in' })
   })
 
