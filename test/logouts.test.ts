@@ -192,6 +192,14 @@ describe('a flush', () => {
   })
 })
 
+test('S4: a flush of a session in its cookie takes the cookie away, whatever is set then and fails', async () => {
+  const site = await makeSite(SIGNED_COOKIES)
+  const django = site.open(`sessionid=${await cookieOf(site, loginValues())}`)
+  const changes = await flushed(django, (session) => session.set('mine', 1), 500)
+  expect(changes.cookies).toMatchObject([{ name: 'sessionid', value: '' }])
+  await site.close()
+})
+
 describe('deleteStored', () => {
   test('S4: of a session in its cookie ends it, as in Django', async () => {
     const site = await makeSite(SIGNED_COOKIES)

@@ -44,7 +44,7 @@ describe('after a flush', () => {
     const session = await django.session()
     session.set('a', 1)
     await session.flush()
-    expect((await django.finish(200)).cookies).toEqual([])
+    expect(await django.finish(200)).toEqual({ cookies: [], vary: ['Cookie'] })
   })
 })
 

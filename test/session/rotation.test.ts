@@ -187,6 +187,8 @@ describe('the key that a session moves to', () => {
     const session = await django.session()
     await session.save()
     const given = session.sessionKey
+    expect(await django.user()).toMatchObject({ pk: '7' })
+    expect(session.modified).toBe(false)
     session.set('b', 1)
     expect([sentCookie(await django.finish(200)), keys()]).toEqual([given, [given]])
   })
