@@ -9,6 +9,7 @@ import './node-version.ts'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DjangoSessionData, DjangoUserFields } from './augmentations.ts'
+import { asColumns, inOneTable, keyName } from './auth/one-table.ts'
 import { sessionAuthHash } from './auth/session-hash.ts'
 import type { UserTable } from './auth/user-table.ts'
 import { type DjangoUser, publicUser, type UserRow, usersFromTable } from './auth/users.ts'
@@ -123,11 +124,11 @@ async function openSite(
   const wallClock = await loadWallClock(settings)
   const table: MemoryUserTable = {
     name: settings.AUTH_USER_MODEL.replace('.', '_').toLowerCase(),
-    primaryKey: options.userTable?.primaryKey ?? 'id',
+    primaryKey: keyName(options.userTable ?? {}),
     keyType: keyType(firstKey),
   }
   const client = openMemoryDatabase(table)
-  const userTable = { ...options.userTable, name: table.name }
+  const userTable = inOneTable(options.userTable ?? {}, table)
   const make = (own: BridgeHooks): Bridge =>
     createBridge(all, {
       clients: { databases: { default: client } },
@@ -173,15 +174,17 @@ function saveUser(site: OpenSite, { pk: given, ...columns }: TestUser): string {
     throw new TypeError(`The primary keys of a site's users are of one kind; the first was ${table.keyType}.`)
   }
   const isNew = !hasUser(client, table, pk)
-  writeUser(client, table, pk, isNew ? { ...newUser(pk, site), ...others } : others, wallClock)
+  const values = isNew ? { ...newUser(pk, site), ...others } : others
+  writeUser(client, table, pk, asColumns(values, site.userTable), wallClock)
   return pk
 }
 
 /** What Django gives a user that is created without a password and then logs in. */
 function newUser(pk: string, site: OpenSite): Readonly<Record<string, unknown>> {
   const now = site.now()
+  const fields = Object.keys(site.userTable.fields ?? {}).filter((name) => name !== site.table.primaryKey)
   return {
-    ...Object.fromEntries((site.userTable.columns ?? []).map((name) => [name, null])),
+    ...Object.fromEntries([...(site.userTable.columns ?? []), ...fields].map((name) => [name, null])),
     // Behind `!` follow 40 random letters. @see django/contrib/auth/hashers.py make_password
     password: `!${randomBytes(20).toString('hex')}`,
     last_login: now,

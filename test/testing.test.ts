@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Bridge } from '../src/bridge.ts'
 import type { ResponseChanges } from '../src/context.ts'
 import { openMemoryDatabase } from '../src/databases/memory-database.ts'
@@ -162,6 +162,62 @@ test.each([
     const another = await session({ user: {} })
     expect(await open(bridge, another.cookie).user()).toMatchObject({ pk: another.user?.pk })
     expect(another.user?.pk).not.toBe(pk)
+  })
+})
+
+describe('the values of a user', () => {
+  test('are those that a live site has, by their own types where the model’s fields are not known', async () => {
+    const seen = new Date('2026-07-01T00:30:00Z')
+    await using site = await testSession({ user: { is_vip: true, seen, points: 2n ** 60n, birthday: '2026-07-01' } })
+    const user = await open(site.bridge, site.cookie).user()
+    expect(user).toEqual(site.user)
+    expect(user).toMatchObject({ pk: '1', id: 1, is_vip: true, seen, points: 2n ** 60n, birthday: '2026-07-01' })
+  })
+
+  test('are those of the model’s fields where settingsFromDjango told them', async () => {
+    const column = 'of another name'
+    const fields = {
+      number: { column: 'no', type: 'BigAutoField' },
+      password: { column: 'pass.word', type: 'CharField' },
+      username: { column, type: 'CharField' },
+      is_active: { column: 'enabled', type: 'BooleanField', table: 'base' },
+      is_vip: { column, type: 'BooleanField', table: 'base' },
+      price: { column, type: 'DecimalField', decimalPlaces: 2 },
+      birthday: { column, type: 'DateField' },
+      seen: { column, type: 'DateTimeField' },
+      length: { column, type: 'DurationField' },
+      settings: { column, type: 'JSONField' },
+      tags: { column, type: 'ArrayField' },
+      token: { column, type: 'UUIDField' },
+      picture: { column, type: 'BinaryField' },
+      company_id: { column, type: 'ForeignKey', target: 'UUIDField' },
+      empty: { column, type: 'JSONField' },
+    }
+    const values = {
+      username: 'ada',
+      is_vip: true,
+      price: '12.50',
+      birthday: '2026-07-01',
+      seen: new Date('2026-07-01T00:30:00Z'),
+      length: 'P1DT02H00M04.500000S',
+      settings: { a: [1, null] },
+      tags: ['a', 'b'],
+      token: '0f1e2d3c-4b5a-4697-8877-665544332211',
+      picture: new Uint8Array([0, 255]),
+      company_id: '0f1e2d3c-4b5a-4697-8877-665544332211',
+    }
+    const parents = [{ table: 'base', primaryKey: 'id', link: 'no' }]
+    const options = { userTable: { name: 'main.members', primaryKey: 'no', fields, parents } }
+    await using site = await testSession({ user: values, options })
+    expect(await open(site.bridge, site.cookie).user()).toEqual({
+      pk: '1',
+      number: 1,
+      is_active: true,
+      empty: null,
+      ...values,
+    })
+    const blocked = await site.session({ user: { pk: 2, is_active: false } })
+    expect(await open(site.bridge, blocked.cookie).user()).toBeNull()
   })
 })
 

@@ -60,8 +60,7 @@ export function writeUser(
   )
   for (const [column] of values) {
     if (present.some((known) => known.name === column)) continue
-    // Without a type, SQLite keeps every value as it is.
-    client.exec(`ALTER TABLE ${name} ADD COLUMN ${quote(column)}`)
+    client.exec(`ALTER TABLE ${name} ADD COLUMN ${quote(column)} ${columnType(columns[column])}`)
   }
   const all = [[table.primaryKey, keyValue(table, pk)] as const, ...values]
   const names = all.map(([column]) => quote(column))
@@ -70,6 +69,12 @@ export function writeUser(
     ? `UPDATE ${name} SET ${others.map((column) => `${column} = ?`).join(', ')} WHERE ${key} = ?`
     : `INSERT INTO ${name} (${[...others, key].join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
   client.prepare(sql).run(...values.map(([, value]) => value), keyValue(table, pk))
+}
+
+/** Without a type, SQLite keeps every value as it is. */
+function columnType(value: unknown): string {
+  if (typeof value === 'boolean') return 'bool'
+  return value instanceof Date ? 'datetime' : ''
 }
 
 /** As Django's UUIDField has it where a database knows no UUIDs: 32 digits. */
