@@ -500,6 +500,165 @@ describe.each(newest)('the claims of a token on $vendor', (site) => {
   })
 })
 
+/** What a column may hold for a user who is let in, and for one who is not; each in the type that such a site has. */
+const ACTIVE: Readonly<Record<string, readonly (readonly [type: string, value: string, answer: boolean | 'error'])[]>> =
+  {
+    SQLite: [
+      ['bool', '1', true],
+      ['bool', '0', false],
+      ['bool', 'NULL', false],
+      ['bool', `'f'`, false],
+      ['bool', `'t'`, 'error'],
+      ['bool', '2', 'error'],
+      ['varchar(1)', `'1'`, true],
+      ['varchar(1)', `'0'`, false],
+      ['varchar(1)', `'N'`, 'error'],
+      ['blob', `x'30'`, 'error'],
+    ],
+    PostgreSQL: [
+      ['boolean', 'true', true],
+      ['boolean', 'false', false],
+      ['boolean', 'NULL', false],
+      ['smallint', '1', true],
+      ['smallint', '0', false],
+      ['smallint', '2', 'error'],
+      ['varchar(5)', `'f'`, false],
+      ['varchar(5)', `'t'`, 'error'],
+      ['bit(1)', `B'0'`, false],
+      ['bit(1)', `B'1'`, true],
+    ],
+    MySQL: [
+      ['bool', '1', true],
+      ['bool', '0', false],
+      ['bool', 'NULL', false],
+      ['bool', '2', 'error'],
+      ['bit(1)', `b'1'`, true],
+      ['bit(1)', `b'0'`, false],
+      ['bit(8)', `b'10'`, 'error'],
+      ['bigint unsigned', '1', true],
+      ['char(1)', `'0'`, false],
+      ['char(1)', `'N'`, 'error'],
+      ['decimal(1,0)', '0', false],
+      ['binary(1)', `'0'`, 'error'],
+    ],
+  }
+
+describe.each(newest)('S5: is_active on $vendor', (site) => {
+  let judged: Judged
+  beforeAll(async () => {
+    judged = await startJudge(site)
+  })
+  afterAll(() => stopJudge(judged))
+
+  test.each(ACTIVE[site.vendor] ?? [])('as %s with %s lets a user in: %s', async (type, value, answer) => {
+    const model = judged.models.get('MaybeActive') as Model
+    const mark = site.vendor === 'MySQL' ? '`' : '"'
+    const table = `${mark}${model.table.name}${mark}`
+    await judged.home.sql(`ALTER TABLE ${table} DROP COLUMN is_active`, [])
+    await judged.home.sql(`ALTER TABLE ${table} ADD COLUMN is_active ${type}`, [])
+    await judged.home.sql(`UPDATE ${table} SET is_active = ${value}`, [])
+    for (const userTable of [model.table, {}, { columns: ['username'] }]) {
+      const asking = userOf(bridgeOf(judged, 'MaybeActive', { options: { userTable } }), model)
+      if (answer === 'error') await expect(asking).rejects.toThrow(SettingsError)
+      else if (answer) expect(await asking).toMatchObject({ pk: model.id, is_active: true })
+      else expect(await asking).toBe('inactive_user')
+    }
+  })
+
+  test('is active for every user only where the class says so', async () => {
+    const model = judged.models.get('AlwaysActive') as Model
+    expect(model.table.alwaysActive).toBe(true)
+    const { alwaysActive: _, ...unclear } = model.table
+    for (const userTable of [unclear, {}]) {
+      const asking = userOf(bridgeOf(judged, 'AlwaysActive', { options: { userTable } }), model)
+      await expect(asking).rejects.toThrow(/no column `is_active`/)
+    }
+    const columns = { columns: ['username'], alwaysActive: true } as const
+    expect(await userOf(bridgeOf(judged, 'AlwaysActive', { options: { userTable: columns } }), model)).toMatchObject({
+      is_active: true,
+      username: 'ada of AlwaysActive',
+    })
+  })
+})
+
+const SESSION_TABLES: Readonly<Record<string, readonly (readonly [name: string, sql: string])[]>> = {
+  SQLite: [
+    ['MyShop_Session', '"MyShop_Session"'],
+    ['"main"."my sessions?"', '"my sessions?"'],
+  ],
+  PostgreSQL: [
+    ['MyShop_Session', '"MyShop_Session"'],
+    ['"Other Schema"."Dotted.Sessions"', '"Other Schema"."Dotted.Sessions"'],
+    ['Other Schema"."sessions', '"Other Schema"."sessions"'],
+  ],
+  MySQL: [
+    ['MyShop_Session', '`MyShop_Session`'],
+    ['`my sessions.2026?`', '`my sessions.2026?`'],
+    ['`"quoted"`', '`"quoted"`'],
+  ],
+}
+
+describe.each(newest)('sessions on $vendor', (site) => {
+  let judged: Judged
+  beforeAll(async () => {
+    judged = await startJudge(site)
+  })
+  afterAll(() => stopJudge(judged))
+
+  const SESSION_ENGINE = 'django.contrib.sessions.backends.db'
+  const moment = site.vendor === 'PostgreSQL' ? 'timestamptz' : 'datetime'
+  const request = (cookie?: string) => ({
+    method: 'GET',
+    url: '/',
+    secure: false,
+    headers: cookie === undefined ? {} : { cookie: `sessionid=${cookie}` },
+  })
+
+  async function makeTable(sql: string): Promise<void> {
+    const text = site.vendor === 'MySQL' ? 'longtext' : 'text'
+    await judged.home.sql(
+      `CREATE TABLE ${sql} (session_key varchar(40) NOT NULL PRIMARY KEY, session_data ${text} NOT NULL, expire_date ${moment} NOT NULL)`,
+      [],
+    )
+  }
+
+  test.each(SESSION_TABLES[site.vendor] ?? [])('are in a table that is named %s', async (name, sql) => {
+    await makeTable(sql)
+    const bridge = bridgeOf(judged, 'Member', { settings: { SESSION_ENGINE }, options: { sessionTable: { name } } })
+    const writing = bridge.open(request())
+    ;(await writing.session()).set('cart', 'tea?')
+    const key = (await writing.finish(200)).cookies[0]?.value ?? ''
+    expect((await judged.home.sql(`SELECT session_key FROM ${sql}`, [])).map((row) => row.session_key)).toEqual([key])
+    const changing = bridge.open(request(key))
+    ;(await changing.session()).set('cart', 'pears')
+    await changing.finish(200)
+    expect((await bridge.open(request(key)).session()).get('cart')).toBe('pears')
+    await bridge.close()
+  })
+
+  test.each(CLIENTS[site.vendor] ?? [])('end when they should through a client that %s', async (_, open) => {
+    const mark = site.vendor === 'MySQL' ? '`' : '"'
+    const table = `${mark}django_session${mark}`
+    await judged.home.sql(`DROP TABLE IF EXISTS ${table}`, [])
+    await makeTable(table)
+    const { client, close } = await open(judged.home.url)
+    const bridge = bridgeOf(judged, 'Member', { settings: { SESSION_ENGINE }, client })
+    const writing = bridge.open(request())
+    ;(await writing.session()).set('cart', 'tea')
+    const changes = await writing.finish(200)
+    const key = changes.cookies[0]?.value ?? ''
+    const session = await bridge.open(request(key)).session()
+    expect(session.get('cart')).toBe('tea')
+    await judged.home.sql(
+      `UPDATE ${table} SET expire_date = '2026-01-01 00:00:00${site.vendor === 'PostgreSQL' ? '+00' : ''}'`,
+      [],
+    )
+    expect((await bridge.open(request(key)).session()).isEmpty).toBe(true)
+    await bridge.close()
+    await close()
+  })
+})
+
 /** The password is never stated; a file is an object in Python; of JSON inside a claim a float may lose its point. */
 const EXCLUDED = ['password', 'photo', 'friend']
 
