@@ -147,6 +147,31 @@ print("key=" + session.session_key)`
     expect(await django.user()).toMatchObject({ username: 'ada', pk: '1' })
   })
 
+  test('tables whose names have a dot, and a model whose users are all active', async () => {
+    const model = `from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+
+class Member(AbstractBaseUser):
+    username = models.CharField(max_length=150)
+    USERNAME_FIELD = "username"
+    class Meta:
+        db_table = "the.members"
+
+class Visit(AbstractBaseSession):
+    class Meta:
+        db_table = '"the.visits"'
+`
+    write('accounts/models.py', model)
+    const { options } = await settingsFromDjango({ manage, python })
+    expect(options).toMatchObject({
+      sessionTable: { name: '"the.visits"' },
+      userTable: { name: '"the.members"', primaryKey: 'id', alwaysActive: true },
+    })
+    write('accounts/models.py', model.replace('class Meta', 'is_active = property(lambda self: False)\n    class Meta'))
+    expect((await settingsFromDjango({ manage, python })).options.userTable).not.toHaveProperty('alwaysActive')
+  })
+
   test('a cache, its options and its key function', async () => {
     write(
       'shop/caching.py',

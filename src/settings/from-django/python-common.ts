@@ -47,6 +47,12 @@ def plain(value, where):
 
 unsayable = []
 
+def table_name(model):
+    """A dot in a name of Django's is no schema; quoted, it is what Django's SQL makes of it."""
+    from django.db import connections, router
+    name = model._meta.db_table
+    return connections[router.db_for_read(model)].ops.quote_name(name) if "." in name else name
+
 def same_rows(manager, queryset):
     """Whether a manager finds every row, judged by its SQL."""
     def sql(rows):

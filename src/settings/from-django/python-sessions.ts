@@ -60,7 +60,7 @@ def tell_session_model(store, options):
     from django.db import router
     from django.db.models import AutoField, QuerySet
     model = store.get_model_class()
-    options["sessionTable"] = {"name": model._meta.db_table}
+    options["sessionTable"] = {"name": table_name(model)}
     fields = {field.attname: field for field in model._meta.concrete_fields}
     renamed = [name for name in sorted(OWN_COLUMNS) if name not in fields or fields[name].column != name]
     if renamed:

@@ -15,7 +15,7 @@ def user_field(field, table):
     told = {"column": field.column, "type": field_type(field)}
     own = field.model._meta.concrete_model._meta.db_table
     if own != table:
-        told["table"] = own
+        told["table"] = table_name(field.model)
     if key_of(field) is not field:
         told["target"] = field_type(key_of(field))
     if told["type"] == "DecimalField":
@@ -31,9 +31,9 @@ def parent_tables(opts):
             parent = model._meta.concrete_model._meta
             if link is None or link.model._meta.db_table != child.db_table or parent.db_table in known:
                 continue
-            entry = {"table": parent.db_table, "primaryKey": parent.pk.column, "link": link.column}
+            entry = {"table": table_name(model), "primaryKey": parent.pk.column, "link": link.column}
             if child is not opts:
-                entry["of"] = child.db_table
+                entry["of"] = table_name(child.model)
             known.add(parent.db_table)
             told.append(entry)
             left.append(parent)
@@ -45,7 +45,7 @@ def tell_users(found, options):
     User = get_user_model()
     opts = User._meta.concrete_model._meta
     fields = {field.attname: user_field(field, opts.db_table) for field in opts.concrete_fields}
-    table = {"name": opts.db_table, "primaryKey": opts.pk.column, "fields": fields}
+    table = {"name": table_name(User), "primaryKey": opts.pk.column, "fields": fields}
     parents = parent_tables(opts)
     if parents:
         table["parents"] = parents
