@@ -25,8 +25,8 @@ export interface FieldOptions {
 type Reader = (value: unknown, options: FieldOptions) => unknown
 
 /** Whether a field of this internal type has values of a kind that is known here. */
-export function isKnownField(type: string): boolean {
-  return READERS.has(type)
+export function isKnownField(type: string | undefined): type is string {
+  return READERS.has(type ?? '')
 }
 
 /**

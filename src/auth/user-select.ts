@@ -75,7 +75,8 @@ export function selectFields(
   const columns = Object.entries(fields).map(([name, field], index) => ({
     name,
     alias: `c${index}`,
-    type: typeOf(field),
+    // A foreign key has the values of the key that it points to.
+    type: field.target ?? field.type,
     decimalPlaces: field.decimalPlaces,
     sql: place(field.table ?? own, field.column),
   }))
@@ -90,9 +91,4 @@ export function selectFields(
     key,
     columns,
   }
-}
-
-/** A foreign key has the values of the key that it points to. */
-function typeOf({ type, target }: UserField): string {
-  return target !== undefined && (type === 'ForeignKey' || type === 'OneToOneField') ? target : type
 }

@@ -97,7 +97,7 @@ export function usersFromTable(
 
   async function keyType(deadline: Deadline): Promise<string | undefined> {
     const { type } = select.key
-    return type !== undefined && isKnownField(type) ? type : (await describe(deadline)).get(select.key.alias)
+    return isKnownField(type) ? type : (await describe(deadline)).get(select.key.alias)
   }
 
   const load: LoadUser = async (id) => {
@@ -187,7 +187,7 @@ const MOMENTS = ['last_login', 'date_joined']
 
 /** The model's own word goes first, then the column's; Django's own names say something, too. */
 function kindOf(name: string, type: string | undefined, columnType: string | undefined): string | undefined {
-  if (type !== undefined && isKnownField(type)) return type
+  if (isKnownField(type)) return type
   if (BOOLEANS.includes(name)) return 'BooleanField'
   return columnType ?? (MOMENTS.includes(name) ? 'DateTimeField' : undefined)
 }

@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pythonUser } from '../../src/auth/field-types.ts'
+import { selectTable } from '../../src/auth/user-select.ts'
 import type { UserTable } from '../../src/auth/user-table.ts'
 import { checkUserTable, isActive, publicUser, type UserRow, usersFromTable } from '../../src/auth/users.ts'
 import { type Database, NoSuchValue } from '../../src/databases/database.ts'
@@ -48,6 +49,8 @@ describe('the table of a model', () => {
     ['my_shop_app.M', 'my_shop_app_m'],
   ])('%s is %s', async (model, table) => {
     makeTable(`"${table}"`, {})
+    // SQLite would find it in other letters, too.
+    expect(selectTable(standardSql, model, {}, undefined).sql).toBe(`SELECT * FROM "${table}"`)
     expect(await usersOf({}, model).load('7')).toMatchObject({ pk: '7', id: 7 })
   })
 
