@@ -162,7 +162,7 @@ export function createBridge(
     const message = 'SESSION_COOKIE_SECURE is off: session cookies travel over plain HTTP too. Set it, or DEBUG.'
     warn({ code: 'cookie_not_secure', message })
   }
-  if (settings.DJANGO_SESSION_JWT !== undefined && lacksExpires(settings.DJANGO_SESSION_JWT)) {
+  if (checked.DJANGO_SESSION_JWT !== null && lacksExpires(settings.DJANGO_SESSION_JWT ?? {})) {
     const message = 'DJANGO_SESSION_JWT has no EXPIRES: django-session-jwt answers 500 to every request without it.'
     warn({ code: 'jwt_without_expires', message })
   }

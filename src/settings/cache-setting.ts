@@ -1,5 +1,6 @@
 /** One cache of CACHES, as Django's dictionary. @see django/core/cache/backends/base.py BaseCache.__init__ */
 import { named, SettingsError } from '../errors.ts'
+import { hideValues, withHiddenValues } from './hidden.ts'
 
 /** What a KEY_FUNCTION does, in JavaScript; Django's default joins the three with `:`. */
 export type KeyFunction = (key: string, keyPrefix: string, version: number) => string
@@ -48,11 +49,18 @@ export function sessionCacheOf({
 }
 
 /** @throws SettingsError naming `alias`, never a location or an option's value */
-export function cacheSettings(alias: string, input: CacheDictionary): CacheSettings {
+export function cacheSettings(alias: string, input: CacheDictionary | CacheSettings): CacheSettings {
   const fail = (what: string): never => {
     throw new SettingsError(`CACHES.${alias}: ${what}.`)
   }
-  const { BACKEND, LOCATION = '', KEY_PREFIX = '', VERSION = 1, KEY_FUNCTION = null, OPTIONS = {} } = input
+  const {
+    BACKEND,
+    LOCATION = '',
+    KEY_PREFIX = '',
+    VERSION = 1,
+    KEY_FUNCTION = null,
+    OPTIONS = {},
+  } = dictionaryOf(input, alias)
   if (typeof BACKEND !== 'string' || BACKEND === '') fail('BACKEND must be a dotted path of a cache backend')
   const locations: readonly unknown[] = Array.isArray(LOCATION) ? LOCATION : [LOCATION]
   if (!locations.every((location) => typeof location === 'string')) fail('LOCATION must be text, or a list of texts')
@@ -65,10 +73,29 @@ export function cacheSettings(alias: string, input: CacheDictionary): CacheSetti
   }
   if (KEY_FUNCTION !== null && typeof KEY_FUNCTION !== 'function') fail('KEY_FUNCTION must be a function')
   if (typeof OPTIONS !== 'object' || OPTIONS === null) fail('OPTIONS must be a dictionary')
-  const shown = { alias, backend: BACKEND, keyPrefix: KEY_PREFIX, version: VERSION, keyFunction: KEY_FUNCTION }
-  // Getters: with showHidden, util.inspect prints the values of hidden properties.
-  return Object.defineProperties(shown, {
-    location: { enumerable: false, get: () => LOCATION },
-    options: { enumerable: false, get: () => OPTIONS },
-  }) as CacheSettings
+  const settings = {
+    alias,
+    backend: BACKEND,
+    location: LOCATION,
+    keyPrefix: KEY_PREFIX,
+    version: VERSION,
+    keyFunction: KEY_FUNCTION,
+    options: OPTIONS,
+  }
+  return hideValues<CacheSettings>(settings, ['location', 'options'])
+}
+
+/** Django's dictionary, also of what a copy of checked settings has. */
+function dictionaryOf(input: object, alias: string): CacheDictionary {
+  const given = withHiddenValues(input, `CACHES.${alias}`)
+  if (!('hidden' in input)) return given as unknown as CacheDictionary
+  const { backend, location, keyPrefix, version, keyFunction, options } = given as unknown as CacheSettings
+  return {
+    BACKEND: backend,
+    LOCATION: location,
+    KEY_PREFIX: keyPrefix,
+    VERSION: version,
+    OPTIONS: options,
+    ...(keyFunction !== null && { KEY_FUNCTION: keyFunction }),
+  }
 }

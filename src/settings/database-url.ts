@@ -1,5 +1,6 @@
 /** One database, given as Django's dictionary or as a URL. */
 import { named, SettingsError } from '../errors.ts'
+import { hideValues, withHiddenValues } from './hidden.ts'
 import { type DatabaseSettings, type DatabaseVendor, parseDatabaseUrl } from './parse-database-url.ts'
 
 export type { DatabaseSettings, DatabaseVendor } from './parse-database-url.ts'
@@ -37,9 +38,22 @@ const ENGINES: ReadonlyMap<string, DatabaseVendor> = new Map([
 const NAMING = ['service', 'dbname', 'database', 'db', 'read_default_file']
 
 /** @throws SettingsError naming `alias`, never the URL */
-export function databaseSettings(alias: string, input: string | DatabaseDictionary): DatabaseSettings {
-  const read = typeof input === 'string' ? parseDatabaseUrl(alias, input) : fromDictionary(alias, input)
-  return hideSecrets(withName(alias, read))
+export function databaseSettings(
+  alias: string,
+  input: string | DatabaseDictionary | DatabaseSettings,
+): DatabaseSettings {
+  const read = typeof input === 'string' ? parseDatabaseUrl(alias, input) : fromObject(alias, input)
+  // What prints the settings prints no password, nor the options, which may hold one.
+  return hideValues(withName(alias, read), ['password', 'options'])
+}
+
+/** Django's dictionary, or a copy of checked settings. */
+function fromObject(alias: string, input: DatabaseDictionary | DatabaseSettings): DatabaseSettings {
+  const given = withHiddenValues(input, `DATABASES.${alias}`)
+  if (!('hidden' in input)) return fromDictionary(alias, given as unknown as DatabaseDictionary)
+  const { vendor, name, user, password, host, port, options } = given as unknown as DatabaseSettings
+  if (![...ENGINES.values()].includes(vendor)) throw new SettingsError(`DATABASES.${alias}: vendor is not known.`)
+  return { vendor, name, user, password, host, port, options }
 }
 
 /** @throws SettingsError for a database without a name */
@@ -61,13 +75,4 @@ function fromDictionary(alias: string, input: DatabaseDictionary): DatabaseSetti
   const options = OPTIONS ?? {}
   if (typeof options !== 'object') throw new SettingsError(`DATABASES.${alias}: OPTIONS must be a dictionary.`)
   return { vendor, name: NAME, user: USER ?? '', password: PASSWORD ?? '', host: HOST ?? '', port, options }
-}
-
-/** What prints the settings prints no password, nor the options, which may hold one. */
-function hideSecrets(settings: DatabaseSettings): DatabaseSettings {
-  const { password, options } = settings
-  return Object.defineProperties(settings, {
-    password: { enumerable: false, get: () => password },
-    options: { enumerable: false, get: () => options },
-  })
 }

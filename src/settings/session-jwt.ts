@@ -3,6 +3,7 @@
  * @see django_session_jwt/middleware/session.py
  */
 import { named, SettingsError } from '../errors.ts'
+import { hideValues, withHiddenValues } from './hidden.ts'
 
 /** One key: text, or what it is said to be. */
 export type JwtKeyText = string | { readonly secret: string | Uint8Array } | { readonly path: string }
@@ -43,12 +44,12 @@ const NAMES = ['KEY', 'FIELDS', 'CALLABLE', 'EXPIRES', 'SESSION_FIELD'] as const
 const NAMES_OF_KEY = ['KEY', 'key'] as const
 
 /** @throws SettingsError naming the option */
-export function jwtSettings(input: JwtDictionary, isEarlyEngine: boolean): JwtSettings {
+export function jwtSettings(input: JwtDictionary | JwtSettings, isEarlyEngine: boolean): JwtSettings {
+  const values = withHiddenValues(input, 'DJANGO_SESSION_JWT')
   const known: readonly string[] = [...NAMES, ...NAMES.map((name) => name.toLowerCase())]
-  for (const name of Object.keys(input)) {
+  for (const name of Object.keys(values)) {
     if (!known.includes(name)) wrong(`${named(name)} is not an option; options are ${NAMES.join(', ')}`)
   }
-  const values = input as Readonly<Record<string, unknown>>
   const both = NAMES.find((name) => values[name] !== undefined && values[name.toLowerCase()] !== undefined)
   if (both !== undefined) wrong(`${both} is given in both spellings`)
   const isEarly = isEarlyEngine || NAMES.some((name) => values[name.toLowerCase()] !== undefined)
@@ -76,8 +77,7 @@ export function jwtSettings(input: JwtDictionary, isEarlyEngine: boolean): JwtSe
     EXPIRES: (expires as number | null) || null,
     SESSION_FIELD: sessionField as string,
   }
-  const { KEY } = settings
-  return Object.defineProperty(settings, 'KEY', { enumerable: false, get: () => KEY })
+  return hideValues(settings, ['KEY'])
 }
 
 /**

@@ -7,6 +7,7 @@ import { SettingsError } from '../errors.ts'
 import { type CacheDictionary, type CacheSettings, cacheSettings } from './cache-setting.ts'
 import { type DatabaseDictionary, type DatabaseSettings, databaseSettings } from './database-url.ts'
 import { DJANGO_VERSION_PATTERN, type DjangoVersion, usesTimeZonesByDefault } from './django-version.ts'
+import { hideValues, withHiddenValues } from './hidden.ts'
 import { type JwtDictionary, type JwtSettings, jwtSettings } from './session-jwt.ts'
 
 export type { CacheDictionary, CacheSettings, KeyFunction } from './cache-setting.ts'
@@ -46,9 +47,9 @@ export interface DjangoSettings {
   /** Default false. */
   readonly SESSION_EXPIRE_AT_BROWSER_CLOSE?: boolean | undefined
   /** By alias: Django's dictionary, or a database URL. Sessions and users are in `default`. */
-  readonly DATABASES?: Readonly<Record<string, string | DatabaseDictionary | undefined>> | undefined
+  readonly DATABASES?: Readonly<Record<string, string | DatabaseDictionary | DatabaseSettings | undefined>> | undefined
   /** By alias: Django's dictionaries. */
-  readonly CACHES?: Readonly<Record<string, CacheDictionary>> | undefined
+  readonly CACHES?: Readonly<Record<string, CacheDictionary | CacheSettings>> | undefined
   /** The cache of the engines `cache` and `cached_db`. Default `default`. */
   readonly SESSION_CACHE_ALIAS?: string | undefined
   /** The folder of the engine `file`. Default the system's folder for temporary files. */
@@ -60,7 +61,7 @@ export interface DjangoSettings {
   /** Only looked at to see whether the middleware of django-session-jwt is on. */
   readonly MIDDLEWARE?: readonly string[] | undefined
   /** django-session-jwt's settings; without MIDDLEWARE, their presence means that the cookie is a JWT. */
-  readonly DJANGO_SESSION_JWT?: JwtDictionary | undefined
+  readonly DJANGO_SESSION_JWT?: JwtDictionary | JwtSettings | null | undefined
   /** Default by DJANGO_VERSION: true from 5.0 on, and when no version is given. */
   readonly USE_TZ?: boolean | undefined
   /** Default `America/Chicago`; matters only when USE_TZ is false. */
@@ -164,11 +165,11 @@ const schema = z.object({
   SESSION_COOKIE_SAMESITE: sameSite.default('Lax'),
   SESSION_SAVE_EVERY_REQUEST: z.boolean().default(false),
   SESSION_EXPIRE_AT_BROWSER_CLOSE: z.boolean().default(false),
-  DATABASES: byAlias<string | DatabaseDictionary | undefined>(
+  DATABASES: byAlias<string | DatabaseDictionary | DatabaseSettings | undefined>(
     isDatabase,
     'must be a URL or Django’s dictionary with ENGINE and NAME as text',
   ).default({}),
-  CACHES: byAlias<CacheDictionary>(isDictionary, 'must be Django’s dictionary').default({}),
+  CACHES: byAlias<CacheDictionary | CacheSettings>(isDictionary, 'must be Django’s dictionary').default({}),
   SESSION_CACHE_ALIAS: text.default('default'),
   SESSION_FILE_PATH: text.nullable().default(null),
   AUTH_USER_MODEL: z
@@ -177,7 +178,7 @@ const schema = z.object({
     .default('auth.User'),
   AUTHENTICATION_BACKENDS: z.array(text).default(['django.contrib.auth.backends.ModelBackend']),
   MIDDLEWARE: z.array(z.string()).optional(),
-  DJANGO_SESSION_JWT: z.custom<JwtDictionary>(isDictionary, 'must be a dictionary').optional(),
+  DJANGO_SESSION_JWT: z.custom<JwtDictionary | JwtSettings>(isDictionary, 'must be a dictionary').nullable().optional(),
   USE_TZ: z.boolean().optional(),
   TIME_ZONE: timeZone.default('America/Chicago'),
   LOGIN_URL: loginUrl.default('/accounts/login/'),
@@ -189,16 +190,17 @@ const schema = z.object({
 })
 
 /** @throws SettingsError naming every setting that is wrong and what it should be, never its value */
-export function checkSettings(input: DjangoSettings): Settings {
-  if (!isDictionary(input)) throw new SettingsError('Settings are an object with Django’s names, SECRET_KEY at least.')
+export function checkSettings(given: DjangoSettings): Settings {
+  if (!isDictionary(given)) throw new SettingsError('Settings are an object with Django’s names, SECRET_KEY at least.')
+  const input = withHiddenValues(given, 'Settings')
   const result = schema.safeParse(input)
   const mistakes = [...misspelt(input), ...(result.error?.issues ?? []).map(describe)]
   if (!result.success || mistakes.length > 0) throw new SettingsError(`Settings: ${mistakes.join('; ')}.`)
 
   const { MIDDLEWARE, DJANGO_SESSION_JWT: jwt, ...rest } = result.data
   const isEarlyJwt = rest.SESSION_ENGINE === EARLY_JWT_ENGINE
-  const hasJwtCookie = isEarlyJwt || (MIDDLEWARE?.some((path) => JWT_MIDDLEWARE.includes(path)) ?? jwt !== undefined)
-  if (jwt !== undefined && !hasJwtCookie) throw jwtWithoutMiddleware()
+  const hasJwtCookie = isEarlyJwt || (MIDDLEWARE?.some((path) => JWT_MIDDLEWARE.includes(path)) ?? (jwt ?? null) !== null)
+  if ((jwt ?? null) !== null && !hasJwtCookie) throw jwtWithoutMiddleware()
   const settings: Settings = {
     ...rest,
     SESSION_ENGINE: isEarlyJwt ? DB_ENGINE : rest.SESSION_ENGINE,
@@ -212,7 +214,7 @@ export function checkSettings(input: DjangoSettings): Settings {
     DJANGO_VERSION: rest.DJANGO_VERSION,
   }
   checkCookiePrefix(settings)
-  return deepFreeze(hide(settings, ['SECRET_KEY', 'SECRET_KEY_FALLBACKS']))
+  return deepFreeze(hideValues(settings, ['SECRET_KEY', 'SECRET_KEY_FALLBACKS']))
 }
 
 function jwtWithoutMiddleware(): SettingsError {
@@ -224,7 +226,7 @@ function jwtWithoutMiddleware(): SettingsError {
 }
 
 function databases(
-  input: Readonly<Record<string, string | DatabaseDictionary | undefined>>,
+  input: Readonly<Record<string, string | DatabaseDictionary | DatabaseSettings | undefined>>,
 ): Record<string, DatabaseSettings> {
   return Object.fromEntries(
     Object.entries(input).map(([alias, database]) => {
@@ -304,6 +306,7 @@ function isDictionary(value: unknown): value is object {
 
 function isDatabase(value: unknown): boolean {
   if (value === undefined || typeof value === 'string') return true
+  if (isDictionary(value) && 'hidden' in value) return true
   const { ENGINE, NAME } = (isDictionary(value) ? value : {}) as { ENGINE?: unknown; NAME?: unknown }
   return typeof ENGINE === 'string' && typeof NAME === 'string'
 }
@@ -315,15 +318,6 @@ function isTimeZone(name: string): boolean {
   } catch {
     return false
   }
-}
-
-function hide<T extends object>(object: T, names: readonly string[]): T {
-  // A getter: with showHidden, util.inspect prints the values of hidden properties.
-  for (const name of names) {
-    const value = Reflect.get(object, name)
-    Object.defineProperty(object, name, { enumerable: false, get: () => value })
-  }
-  return object
 }
 
 function deepFreeze<T extends object>(object: T): T {

@@ -5,7 +5,7 @@
  * `django.http.cookies.v2:<length of salt>:<salt><name>` in Django 5.2.15, 6.0.6 and newer, and `<name><salt>` before.
  */
 import { BadSignature, SignatureExpired } from '../errors.ts'
-import type { Bytes } from './salted-hmac.ts'
+import { type Bytes, needKey } from './salted-hmac.ts'
 import { type MaxAge, TimestampSigner } from './timestamp-signer.ts'
 
 export interface CookieSigningOptions {
@@ -70,5 +70,5 @@ function legacySalt(name: string, salt = ''): string {
 }
 
 function cookieKey(key: Bytes): Uint8Array {
-  return Buffer.concat([Buffer.from('django.http.cookies'), Buffer.from(key)])
+  return Buffer.concat([Buffer.from('django.http.cookies'), Buffer.from(needKey(key))])
 }

@@ -41,6 +41,16 @@ export function openSslName(algorithm: string): string {
   return algorithm.replaceAll('_', '-')
 }
 
+/**
+ * The key that is given, which is not missing or empty.
+ * @throws TypeError otherwise
+ */
+export function needKey(key: Bytes): Bytes {
+  if ((typeof key === 'string' || key instanceof Uint8Array) && key.length > 0) return key
+  const what = typeof key === 'string' || key instanceof Uint8Array ? 'cannot be empty' : 'must be text or bytes'
+  throw new TypeError(`A signing key ${what}: give SECRET_KEY. It may be missing from the environment, or from a copy.`)
+}
+
 /** Compares two texts in a time that tells nothing of where they differ. @see django/utils/crypto.py */
 export function constantTimeCompare(left: string, right: string): boolean {
   const leftBytes = Buffer.from(left)

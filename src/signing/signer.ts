@@ -10,7 +10,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import { BadSignature, SerializationError } from '../errors.ts'
 import { isTooLarge, OverLimit } from '../over-limit.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
-import { type Bytes, constantTimeCompare, deriveKey, openSslName } from './salted-hmac.ts'
+import { type Bytes, constantTimeCompare, deriveKey, needKey, openSslName } from './salted-hmac.ts'
 
 export interface SignerOptions {
   /** SECRET_KEY; text counts as UTF-8 and is never trimmed. */
@@ -52,9 +52,7 @@ export class Signer {
     if (UNSAFE_SEPARATOR.test(sep)) {
       throw new TypeError('A separator cannot be empty or consist only of letters, digits, -, _ and =.')
     }
-    if (key.length === 0 || fallbackKeys.some((fallback) => fallback.length === 0)) {
-      throw new TypeError('A signing key cannot be empty.')
-    }
+    for (const each of [key, ...fallbackKeys]) needKey(each)
     this.sep = sep
     this.salt = options.salt || this.defaultSalt()
     this.algorithm = algorithm

@@ -7,7 +7,7 @@ import type { DatabaseClient } from '../../src/connect/database.ts'
 import type { DjangoContext } from '../../src/context.ts'
 import type { MysqlCallbackPool, MysqlConnection } from '../../src/databases/mysql-pool.ts'
 import type { PostgresQuery } from '../../src/databases/postgres.ts'
-import type { DjangoSettings } from '../../src/settings/settings.ts'
+import type { CacheDictionary, DjangoSettings } from '../../src/settings/settings.ts'
 import { linkInsteadOfMoving, watchFiles } from './watched-files.ts'
 import { watchedRedis } from './watched-redis.ts'
 
@@ -205,7 +205,7 @@ function openBridge(): Bridge {
     })
     return createBridge({ ...keys, ...settings, DATABASES: { default: databaseUrl } })
   }
-  const location = settings.CACHES?.default?.LOCATION
+  const { LOCATION: location } = (settings.CACHES?.default ?? {}) as Partial<CacheDictionary>
   if (location !== undefined && settings.SESSION_ENGINE?.endsWith('.cache')) {
     const watch = { before: () => isAt('before') && die(), isMidway: () => isAt('during'), die, after: answered }
     const { name, isCareless } = options

@@ -10,7 +10,7 @@ import pg from 'pg'
 import { GenericContainer, Wait } from 'testcontainers'
 import { type Bridge, type BridgeParts, createBridge } from '../../src/bridge.ts'
 import type { DjangoContext, ResponseChanges, SuspiciousEvent } from '../../src/context.ts'
-import type { DjangoSettings } from '../../src/settings/settings.ts'
+import type { CacheDictionary, DjangoSettings } from '../../src/settings/settings.ts'
 import { type DjangoSite, startDjango } from '../../tour/django.ts'
 import type { ProvenRow } from '../live-table.ts'
 import type { DatabaseServer, DjangoRuntime } from '../servers.ts'
@@ -200,7 +200,7 @@ async function startRuntime(
     .withNetworkMode('host')
     .withEnvironment({ DATABASE_URL: home.url, FIXTURE_SETTINGS: JSON.stringify(settings) })
     .withBindMounts(
-      [home.folder, settings.SESSION_FILE_PATH, settings.CACHES?.default?.LOCATION]
+      [home.folder, settings.SESSION_FILE_PATH, (settings.CACHES?.default as CacheDictionary | undefined)?.LOCATION]
         .filter((folder): folder is string => typeof folder === 'string' && isAbsolute(folder))
         .map((folder) => ({ source: folder, target: folder })),
     )

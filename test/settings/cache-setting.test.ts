@@ -8,8 +8,8 @@ import { checkSettings } from '../../src/settings/settings.ts'
 const REDIS: CacheDictionary = { BACKEND: 'django.core.cache.backends.redis.RedisCache' }
 
 test('what is left out has Django’s default', () => {
-  const { location, options, ...rest } = cacheSettings('default', REDIS)
-  expect({ ...rest, location, options }).toEqual({
+  const { alias, backend, location, keyPrefix, version, keyFunction, options } = cacheSettings('default', REDIS)
+  expect({ alias, backend, location, keyPrefix, version, keyFunction, options }).toEqual({
     alias: 'default',
     backend: REDIS.BACKEND,
     location: '',
