@@ -23,13 +23,21 @@ export abstract class DjangoBridgeError extends Error {
   }
 }
 
-/** A message stands in one line of a log, whatever a setting that it names looks like. */
-export function escapeControls(message: string): string {
-  return message.replace(CONTROLS, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+/**
+ * Text from outside as one line of a log or a terminal shows it: what could move the cursor, break the line, turn the
+ * direction of text or be invisible is an escape of JSON.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (sign) =>
+    sign
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
 }
 
-/** C0, C1, line and paragraph separators, and what turns the direction of text. */
-const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+/** Controls (C0, DEL, C1), line and paragraph separators, lone surrogates, and format characters but the joiners. */
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d])\p{Cf}/gu
 
 /**
  * A name out of the settings, for a message: a plain or dotted one as it is. Anything else may be a secret that stands
@@ -194,8 +202,11 @@ export interface DriverFault {
 export function driverFault(error: unknown): DriverFault {
   if (typeof error !== 'object' || error === null) return { name: typeof error }
   const fields = error as Record<string, unknown>
-  const fault: Record<string, unknown> = { name: typeof fields.name === 'string' ? fields.name : 'Error' }
-  for (const name of ['code', 'syscall', 'sqlState']) if (typeof fields[name] === 'string') fault[name] = fields[name]
+  const fault: Record<string, unknown> = { name: 'Error' }
+  for (const name of ['name', 'code', 'syscall', 'sqlState']) {
+    const text = fields[name]
+    if (typeof text === 'string') fault[name] = escapeControls(text)
+  }
   if (typeof fields.errno === 'number') fault.errno = fields.errno
   return fault as unknown as DriverFault
 }

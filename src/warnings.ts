@@ -3,6 +3,7 @@
  * visitors through `hooks.onSuspicious`, else as one warning a minute for each code, with how often it came.
  */
 import type { SuspiciousCode, SuspiciousEvent } from './context.ts'
+import { escapeControls } from './errors.ts'
 import type { CacheWarning } from './stores/cache-outage.ts'
 import { callReporter } from './unheard.ts'
 
@@ -42,7 +43,8 @@ const MINUTE_MS = 60_000
 export function createWarnings({ onWarning, onSuspicious }: WarningHooks): Warnings {
   const counted = new Map<SuspiciousCode, { count: number; readonly timer: NodeJS.Timeout }>()
 
-  function warn(warning: BridgeWarning): void {
+  function warn({ code, message: text }: BridgeWarning): void {
+    const warning = { code, message: escapeControls(text) }
     callReporter(() =>
       onWarning === undefined
         ? process.emitWarning(warning.message, { type: 'DjangoSessionBridgeWarning', code: warning.code })

@@ -7,7 +7,10 @@ import { decompress, type ReadContent, readAsOther, valuesOf } from './session-c
 export function explainItem(item: CacheItem, codec: CacheCodec): Explanation {
   const explanation = new Explanation('a session in a cache').note('bytes', String(item.bytes.length))
   const decoded = codec.decode(item)
-  if ('data' in decoded) return explanation.show(valuesOf(decoded.data), true)
+  if ('data' in decoded) {
+    explanation.data = decoded.data
+    return explanation.show(valuesOf(decoded.data), true)
+  }
   const found = readCached(item.bytes)
   if (found === null) return explanation.refuse('wrong_serializer', decoded.error.message)
   explanation.note('written as', found.how).show(valuesOf(found.data), true)
@@ -23,7 +26,8 @@ export function explainBytes(bytes: Uint8Array): Explanation {
   const found = readCached(bytes)
   if (found === null)
     return explanation.refuse('unrecognised', 'no serializer and no compressor that is known wrote them')
-  return explanation.note('written as', found.how).show(valuesOf(found.data), false)
+  explanation.note('written as', found.how).show(valuesOf(found.data), false)
+  return explanation.nothing('signature', 'the values of a cache have none, and nothing says that Django wrote them')
 }
 
 /** The ways in which a session may be wrapped, each tried by what it begins with. */

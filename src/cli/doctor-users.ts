@@ -1,55 +1,77 @@
-/** The user table beside the sessions: is it there, and are the logins of stored sessions its users' own. */
-import { checkUser } from '../auth/current-user.ts'
+/** The user table beside the sessions: is it there, and is each login of a stored session verified. */
 import { usersFromTable } from '../auth/users.ts'
+import { named } from '../errors.ts'
 import type { Encoded } from '../serializers/serializer.ts'
-import { loginHashes } from '../settings/django-version.ts'
 import type { Explanation } from './explanation.ts'
-import { expectedSalt, findSignature } from './signed-text.ts'
+import { countsOf, judgeLogin, type LoginVerdict } from './logins.ts'
+import { databasePlace } from './places.ts'
 import type { Site } from './site.ts'
-import { hasRows, newestRows } from './stored-rows.ts'
+import { storedSessions } from './stored-sessions.ts'
 
 const DEADLINE_MS = 5000
 
-export async function checkUsers(site: Site, explanation: Explanation): Promise<void> {
+/** @param more sessions that were given, such as that of a cookie */
+export async function checkUsers(
+  site: Site,
+  explanation: Explanation,
+  more: readonly ReadonlyMap<string, Encoded>[] = [],
+): Promise<void> {
   const { database, settings, options } = site
   if (database === null) {
-    explanation.note('users', 'no database; hooks.loadUser is needed to know who is logged in')
+    explanation.nothing('users', 'DATABASES.default is missing; hooks.loadUser is needed to know who is logged in')
     return
   }
   const users = usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable ?? {}, DEADLINE_MS)
   const columns = await users.columns()
+  const table = `AUTH_USER_MODEL ${settings.AUTH_USER_MODEL} in ${databasePlace(settings)}`
   if (!columns.has('password')) {
-    explanation.refuse('wrong_users', 'the user table has no column password: see options.userTable')
+    explanation.refuse('wrong_users', `the table of ${table} has no column password: see options.userTable`, 'users')
     return
   }
-  const hashes = loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM)
-  const verdicts = []
-  for (const login of hasRows(site) ? await logins(site) : []) {
-    const get = (name: string): unknown => login.get(name)?.decode()
-    verdicts.push(
-      await checkUser(get, { ...settings, loginHashes: hashes, loadUser: users.load, keyText: users.keyText }),
-    )
+  explanation.seen('users', `${table}: the table is there`)
+  const sessions = [...more, ...(await storedSessions(site))].filter((data) => data.has('_auth_user_id'))
+  if (sessions.length === 0) {
+    explanation.nothing('logins', 'nobody is logged in to a session that can be read')
+    return
   }
-  const known = verdicts.filter(({ status }) => status === 'authenticated').length
-  explanation.note(
-    'users',
-    `the table is there; ${known} of ${verdicts.length} logins in the newest sessions are theirs`,
-  )
-  if (verdicts.length === 0 || known > 0) return
-  const reasons = new Set(verdicts.flatMap((verdict) => ('reason' in verdict ? [verdict.reason] : [])))
-  explanation.refuse(
-    'wrong_users',
-    `none of ${verdicts.length} logins in the newest sessions is verified (${Array.from(reasons).join(', ')}): ` +
-      'AUTH_USER_MODEL, AUTHENTICATION_BACKENDS or SECRET_KEY differ, or hooks.sessionAuthHash is needed',
-  )
+  const verdicts: LoginVerdict[] = []
+  const backends = new Set<string>()
+  for (const data of sessions) {
+    const verdict = (await judgeLogin(data, site)) ?? 'not_logged_in'
+    verdicts.push(verdict)
+    if (verdict === 'backend_not_allowed') backends.add(named(String(data.get('_auth_user_backend')?.decode())))
+  }
+  conclude(verdicts, backends, explanation)
 }
 
-/** The sessions somebody is logged in to. */
-async function logins(site: Site): Promise<ReadonlyMap<string, Encoded>[]> {
-  const rows = await newestRows(site)
-  const sessions = rows.flatMap(({ text }) => {
-    const match = findSignature(text, site, [expectedSalt(site)])
-    return match !== null && 'data' in match.decoded ? [match.decoded.data] : []
-  })
-  return sessions.filter((session) => session.has('_auth_user_id'))
+function conclude(verdicts: readonly LoginVerdict[], backends: ReadonlySet<string>, explanation: Explanation): void {
+  const of = `${verdicts.length} login${verdicts.length === 1 ? '' : 's'}: ${countsOf(verdicts)}`
+  if (backends.size > 0) {
+    const names = Array.from(backends).join(', ')
+    const message = `${of}. AUTHENTICATION_BACKENDS does not list ${names}, which logged somebody in`
+    explanation.refuse('wrong_users', message, 'logins')
+  } else if (verdicts.some((verdict) => verdict.startsWith('verified'))) explanation.judged('logins', of)
+  else if (verdicts.every((verdict) => verdict === 'inactive_user')) {
+    explanation.nothing('logins', `${of}; Django lets none of them in`)
+  } else explanation.refuse('wrong_users', `none of ${of} is verified: ${advice(verdicts)}`, 'logins')
 }
+
+/** What the most telling verdict says of the settings. */
+function advice(verdicts: readonly LoginVerdict[]): string {
+  const found = ADVICE.find(([reason]) => verdicts.includes(reason))
+  return found?.[1] ?? 'compare AUTH_USER_MODEL and options.userTable with Django'
+}
+
+const ADVICE: readonly (readonly [LoginVerdict, string])[] = [
+  [
+    'auth_hash_mismatch',
+    'SECRET_KEY is another, AUTH_USER_MODEL or DATABASES.default has other users, DJANGO_VERSION is another, or the ' +
+      'model has a get_session_auth_hash of its own (hooks.sessionAuthHash)',
+  ],
+  [
+    'unknown_user',
+    'AUTH_USER_MODEL, options.userTable or DATABASES.default names another table than that of the users',
+  ],
+  ['malformed_login', 'AUTH_USER_MODEL or options.userTable has another primary key than the users who logged in'],
+  ['auth_hash_missing', 'the user model has no get_session_auth_hash, as far as the sessions tell: see hooks.loadUser'],
+]

@@ -1,11 +1,15 @@
 /** `doctor`: compares settings with a live store, and names the first difference. */
 import { createBridge } from '../bridge.ts'
-import { DjangoBridgeError } from '../errors.ts'
+import { DjangoBridgeError, StoreUnavailable } from '../errors.ts'
+import type { Encoded } from '../serializers/serializer.ts'
 import type { DjangoSettings } from '../settings/settings.ts'
-import { checkCacheKeys, checkCacheValues } from './doctor-cache.ts'
-import { checkRows, checkRowTimes, checkTable } from './doctor-rows.ts'
+import { hasCache } from './cached-sessions.ts'
+import { decode } from './decode.ts'
+import { checkCache } from './doctor-cache.ts'
+import { checkFiles, checkRowTimes, checkTable, checkTexts } from './doctor-rows.ts'
 import { checkUsers } from './doctor-users.ts'
-import { Explanation } from './explanation.ts'
+import { type Cause, Explanation } from './explanation.ts'
+import { cachePlace, databasePlace } from './places.ts'
 import { differenceOf } from './settings-difference.ts'
 import { openSite, type Site, type SiteInput } from './site.ts'
 import { explainKey } from './stored-session.ts'
@@ -15,24 +19,31 @@ export interface DoctorOptions {
   readonly django?: DjangoSettings
   /** The session key of a session that Django has just written. */
   readonly session?: string
+  /** A session cookie that Django has just set: its value, `name=value`, or a whole header. */
+  readonly cookie?: string
   readonly now?: () => Date
 }
 
-/** One thing that is looked at. It refuses the explanation where something differs, else notes what it saw. */
-type Check = (site: Site, explanation: Explanation) => void | Promise<void>
+/** One thing that is looked at. It refuses the explanation where something differs, else says what it saw. */
+type Check = (
+  site: Site,
+  explanation: Explanation,
+  given: readonly ReadonlyMap<string, Encoded>[],
+) => void | Promise<void>
 
 const CHECKS: readonly { readonly title: string; readonly check: Check }[] = [
   { title: 'session table', check: checkTable },
-  { title: 'stored sessions', check: checkRows },
+  { title: 'session files', check: checkFiles },
+  { title: 'signatures', check: checkTexts },
   { title: 'moments', check: checkRowTimes },
-  { title: 'cache keys', check: checkCacheKeys },
-  { title: 'cached values', check: checkCacheValues },
+  { title: 'cache', check: checkCache },
+  { title: 'cookies', check: checkCookies },
   { title: 'users', check: checkUsers },
 ]
 
 /** Never throws for what it finds: a server that does not answer is found, too. */
 export async function doctor(input: SiteInput, options: DoctorOptions = {}): Promise<Explanation> {
-  const explanation = new Explanation(`settings from ${input.source}, beside what is stored`)
+  const explanation = new Explanation(`settings from ${input.source}, compared with what is stored`)
   let site: Site | undefined
   try {
     if (options.django !== undefined) compareWithDjango(explanation, input.settings, options.django)
@@ -40,34 +51,74 @@ export async function doctor(input: SiteInput, options: DoctorOptions = {}): Pro
     // Keys, drivers, and what else needs no server.
     await createBridge(input.settings, { options: input.options, hooks: { onWarning: () => undefined } }).close()
     site = await openSite(input, options.now)
-    explanation.note('engine', site.settings.SESSION_ENGINE)
-    await runChecks(site, explanation, options.session)
+    explanation.seen('engine', site.settings.SESSION_ENGINE)
+    await runChecks(site, explanation, options)
   } catch (error) {
     if (!(error instanceof DjangoBridgeError)) throw error
-    explanation.refuse(error.code === 'store_unavailable' ? 'unavailable' : 'other_setting', error.message)
+    explanation.refuse(...causeOf(error, site))
   } finally {
     await site?.close()
   }
   return explanation
 }
 
-function compareWithDjango(explanation: Explanation, settings: DjangoSettings, django: DjangoSettings): void {
-  const difference = differenceOf(settings, django)
-  if (difference === null) explanation.note('settings', 'as the Django project has them')
-  else explanation.refuse('other_setting', difference)
+/** A server that cannot be used is named, with its setting. */
+function causeOf(error: DjangoBridgeError, site: Site | undefined): [Cause, string] {
+  if (!(error instanceof StoreUnavailable)) return ['other_setting', error.message]
+  if (site === undefined) return ['unavailable', error.message]
+  const { settings } = site
+  const places = [
+    ...(settings.DATABASES.default === undefined ? [] : [databasePlace(settings)]),
+    ...(hasCache(site) ? [cachePlace(settings)] : []),
+  ]
+  const named = places.filter((place) => !error.message.includes(place.split(' ')[0] ?? place))
+  return ['unavailable', named.length === 0 ? error.message : `${error.message} Looked at: ${named.join('; ')}.`]
 }
 
-async function runChecks(site: Site, explanation: Explanation, session: string | undefined): Promise<void> {
-  if (session !== undefined) {
-    const refused = (await explainKey(session, site)).find(({ refusal }) => refusal !== null)?.refusal
-    if (refused) explanation.refuse(refused.cause, refused.message)
-    else explanation.note('session', 'the one that was given can be read')
-  }
+function compareWithDjango(explanation: Explanation, settings: DjangoSettings, django: DjangoSettings): void {
+  const difference = differenceOf(settings, django)
+  if (difference === null) explanation.judged('settings', 'as the Django project has them')
+  else explanation.refuse('other_setting', difference, 'settings')
+}
+
+async function runChecks(site: Site, explanation: Explanation, { session, cookie }: DoctorOptions): Promise<void> {
+  const given = [
+    ...(session === undefined ? [] : await judgeGiven('session', await explainKey(session, site), explanation)),
+    ...(cookie === undefined ? [] : await judgeGiven('cookie', await decode(cookie, site), explanation)),
+  ]
   for (const { title, check } of CHECKS) {
     if (explanation.refusal !== null) {
-      explanation.note(title, 'not looked at any more')
+      explanation.seen(title, 'not looked at: see the verdict')
       continue
     }
-    await check(site, explanation)
+    await check(site, explanation, given)
+  }
+}
+
+/** Returns the session that was found. */
+async function judgeGiven(
+  label: 'session' | 'cookie',
+  told: readonly Explanation[],
+  explanation: Explanation,
+): Promise<ReadonlyMap<string, Encoded>[]> {
+  const refused = told.find(({ refusal }) => refusal !== null)?.refusal
+  if (refused) explanation.refuse(refused.cause, refused.message, label)
+  else explanation.judged(label, 'the one that was given can be read')
+  return told.flatMap(({ data }) => (data === null ? [] : [data]))
+}
+
+/** What no store has: the cookies of visitors. */
+function checkCookies(
+  { settings }: Site,
+  explanation: Explanation,
+  given: readonly ReadonlyMap<string, Encoded>[],
+): void {
+  const name = settings.SESSION_COOKIE_NAME
+  if (settings.SESSION_ENGINE.endsWith('.signed_cookies')) {
+    if (given.length > 0) return
+    const why = `no session is stored: signed_cookies keeps each in its cookie. Give --cookie with the value of ${name}`
+    explanation.nothing('cookies', why)
+  } else if (settings.DJANGO_SESSION_JWT !== null && given.length === 0) {
+    explanation.nothing('cookies', `no token is stored. Give --cookie with the value of ${name} to have it judged`)
   }
 }

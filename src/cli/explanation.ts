@@ -1,5 +1,7 @@
 /** What a command found out about one thing, line by line, and the first cause for which it is refused. */
 import { inspect } from 'node:util'
+import { escapeControls } from '../errors.ts'
+import type { Encoded } from '../serializers/serializer.ts'
 
 /** Why something is refused, or what differs; stable. */
 export type Cause =
@@ -7,8 +9,10 @@ export type Cause =
   | 'wrong_key'
   /** A key of the settings signed it, for another purpose than these settings read it for. */
   | 'wrong_salt'
-  /** It lies in the cache under another prefix, version or kind of key. */
+  /** It is in the cache under another prefix, version or kind of key. */
   | 'wrong_prefix'
+  /** It is in another numbered database of the same Redis. */
+  | 'wrong_database'
   /** It is signed well, and written by another serializer. */
   | 'wrong_serializer'
   /** The sessions are in another table. */
@@ -45,13 +49,28 @@ export interface Refusal {
   readonly message: string
 }
 
+/** What is said of one thing that was looked at: it is as it should be, or cannot be judged. */
+type Status = 'ok' | 'differs' | '-'
+
+interface Line {
+  readonly label: string
+  readonly text: string
+  readonly status?: Status
+}
+
+export type Verdict = 'accepted' | 'refused' | 'nothing to judge'
+
 export class Explanation {
   readonly kind: string
-  readonly lines: { readonly label: string; readonly text: string }[] = []
+  readonly lines: Line[] = []
   refusal: Refusal | null = null
   content: unknown = undefined
   /** Whether the content stood behind a good signature. */
   verified = false
+  /** The session itself, where it could be read. */
+  data: ReadonlyMap<string, Encoded> | null = null
+  #isJudged = false
+  #unjudged: string | null = null
 
   constructor(kind: string) {
     this.kind = kind
@@ -62,8 +81,29 @@ export class Explanation {
     return this
   }
 
+  /** Something that was compared with the settings, and fits them. */
+  judged(label: string, text: string): this {
+    this.#isJudged = true
+    this.lines.push({ label, text, status: 'ok' })
+    return this
+  }
+
+  /** Something that cannot be compared with the settings, and why; the first one is the verdict where all are such. */
+  nothing(label: string, why: string): this {
+    this.#unjudged ??= why
+    this.lines.push({ label, text: `nothing to judge: ${why}`, status: '-' })
+    return this
+  }
+
+  /** Something that was seen on the way, and proves nothing. */
+  seen(label: string, text: string): this {
+    this.lines.push({ label, text, status: '-' })
+    return this
+  }
+
   /** The first one counts: what follows is mostly its consequence. */
-  refuse(cause: Cause, message: string): this {
+  refuse(cause: Cause, message: string, label?: string): this {
+    if (label !== undefined) this.lines.push({ label, text: cause, status: 'differs' })
     this.refusal ??= { cause, message }
     return this
   }
@@ -74,32 +114,46 @@ export class Explanation {
     return this
   }
 
+  get verdict(): Verdict {
+    if (this.refusal !== null) return 'refused'
+    return this.#unjudged === null || this.#isJudged ? 'accepted' : 'nothing to judge'
+  }
+
   /** For people; no control character of what was explained reaches the terminal. */
   toText(): string {
-    const lines = [this.kind, ...this.lines.map(({ label, text }) => `  ${label.padEnd(10)}${text}`)]
+    const rows = this.lines.map(({ label, status, text }) => [label, status, text] as const)
+    const width = Math.max(...['unverified', ...rows.map(([label]) => label)].map((label) => label.length)) + 2
+    const hasStatus = rows.some(([, status]) => status !== undefined)
+    const line = (label: string, status: string | undefined, text: string): string =>
+      `  ${label.padEnd(width)}${hasStatus ? (status ?? '').padEnd('differs'.length + 2) : ''}${text}`
+    const lines = [this.kind, ...rows.map((row) => line(...row))]
     if (this.content !== undefined) {
-      lines.push(`  ${(this.verified ? 'content' : 'unverified').padEnd(10)}${indented(shown(this.content))}`)
+      const [first = '', ...more] = shown(this.content).split('\n')
+      const margin = ' '.repeat(line('', '', '').length)
+      lines.push(line(this.verified ? 'content' : 'unverified', '', first), ...more.map((text) => margin + text))
     }
-    const verdict = this.refusal
-    lines.push(verdict === null ? '  accepted' : `  REFUSED   ${verdict.cause}: ${verdict.message}`)
-    return lines.join('\n')
+    lines.push(`  ${'verdict'.padEnd(width)}${this.#verdictText()}`)
+    return lines.map(escapeControls).join('\n')
+  }
+
+  #verdictText(): string {
+    if (this.refusal !== null) return `REFUSED  ${this.refusal.cause}: ${this.refusal.message}`
+    return this.verdict === 'accepted' ? 'accepted' : `nothing to judge: ${this.#unjudged}`
   }
 
   /** For programs. */
   toJSON(): object {
-    const { kind, lines, refusal, content, verified } = this
+    const { kind, lines, refusal, content, verified, verdict } = this
     const notes = Object.fromEntries(lines.map(({ label, text }) => [label, text]))
     const told = content === undefined ? {} : { [verified ? 'content' : 'unverified']: plain(content) }
-    return { kind, accepted: refusal === null, ...(refusal ?? {}), notes, ...told }
+    const why = this.#unjudged
+    const message = verdict === 'nothing to judge' ? { message: `nothing to judge: ${why}` } : {}
+    return { kind, verdict, accepted: verdict === 'accepted', ...message, ...(refusal ?? {}), notes, ...told }
   }
 }
 
 function shown(content: unknown): string {
   return inspect(content, { depth: 9, maxArrayLength: 50, maxStringLength: 2000, breakLength: 100, sorted: false })
-}
-
-function indented(text: string): string {
-  return text.replaceAll('\n', '\n            ')
 }
 
 /** Values that JSON has not are told as text. */

@@ -8,9 +8,9 @@ import { readFileSync } from 'node:fs'
 import { text as textOf } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { createBridge } from '../bridge.ts'
-import { DjangoBridgeError } from '../errors.ts'
+import { DjangoBridgeError, escapeControls, SettingsError } from '../errors.ts'
 import { settingsFromDjango } from '../settings/from-django/settings-from-django.ts'
-import { decode } from './decode.ts'
+import { decode, decodeUnverified } from './decode.ts'
 import { doctor } from './doctor.ts'
 import { Explanation } from './explanation.ts'
 import { openSite, readSite, type SiteFlags } from './site.ts'
@@ -25,16 +25,20 @@ interface DecodeFlags extends Flags {
 
 interface DoctorFlags extends Flags {
   readonly session?: string
+  readonly cookie?: string
 }
 
 const SETTINGS_HELP = `
 Settings come from the file of --settings, else from the project of --manage, else from the environment
-(SECRET_KEY, DATABASE_URL, SESSION_ENGINE …). No secret is printed; the content of sessions is.`
+(SECRET_KEY, DATABASE_URL, SESSION_ENGINE …). No secret is printed; the content of sessions is.
+
+Exit status: 0 nothing wrong was found, 1 something is refused or differs, 2 wrong usage.`
 
 const program = new Command('django-session-bridge')
   .description("Looks into a Django site's sessions: what they hold, and why they are refused.")
   .addHelpText('after', SETTINGS_HELP)
   .showHelpAfterError('(--help tells more)')
+  .configureOutput({ writeErr: (text) => process.stderr.write(escapedLines(text)) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
 about(program.command('decode'))
@@ -46,13 +50,15 @@ about(program.command('decode'))
 about(program.command('doctor'))
   .description('compares settings with the live store and names the first difference')
   .option('--session <key>', 'the key of a session that Django has just written, to be found')
+  .option('--cookie <text>', 'a session cookie that Django has just set, or a Cookie header, to be judged too')
   .action((flags: DoctorFlags) => run(flags, () => runDoctor(flags)))
 
 about(program.command('clearsessions'))
   .description('deletes expired sessions, as `manage.py clearsessions` does')
   .action((flags: Flags) => run(flags, () => runClearSessions(flags)))
 
-await program.parseAsync()
+if (process.argv.length > 2) await program.parseAsync()
+else print(program.helpInformation() + SETTINGS_HELP)
 
 function about(command: Command): Command {
   return command
@@ -63,19 +69,32 @@ function about(command: Command): Command {
     .option('--table <name>', 'the session table')
     .option('--salt <text>', "the key_salt of the site's own SessionStore class")
     .option('--json', 'prints JSON')
+    .addHelpText('after', SETTINGS_HELP)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 }
 
 async function run(flags: Flags, command: () => Promise<Explanation[]>): Promise<void> {
   try {
     const told = await command()
-    print(flags.json ? JSON.stringify(told, null, 2) : told.map((one) => one.toText()).join('\n\n'))
+    print(flags.json ? escapedLines(JSON.stringify(told, null, 2)) : told.map((one) => one.toText()).join('\n\n'))
     process.exitCode = told.some(({ refusal }) => refusal !== null) ? 1 : 0
   } catch (error) {
-    if (!(error instanceof DjangoBridgeError)) throw error
-    process.stderr.write(`django-session-bridge: ${error.message}\n`)
+    const message = messageOf(error)
+    if (message === null) throw error
+    process.stderr.write(`django-session-bridge: ${message}\n`)
     process.exitCode = 2
   }
+}
+
+/** What a person can do something about; null for a mistake of this program. */
+function messageOf(error: unknown): string | null {
+  if (error instanceof DjangoBridgeError) return error.message
+  const isOfFile = error instanceof Error && 'syscall' in error && 'path' in error
+  return isOfFile ? escapeControls(`${error.path} cannot be read (--file).`) : null
+}
+
+function escapedLines(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n')
 }
 
 function print(text: string): void {
@@ -83,9 +102,20 @@ function print(text: string): void {
 }
 
 async function runDecode(given: string | undefined, flags: DecodeFlags): Promise<Explanation[]> {
-  const site = await openSite(await readSite(flags))
+  const input = await inputOf(given, flags)
+  const site = await readSite(flags)
+    .then((read) => openSite(read))
+    .catch((error: unknown) => {
+      if (error instanceof SettingsError) return error
+      throw error
+    })
+  if (site instanceof SettingsError) {
+    const unverified = decodeUnverified(input, site)
+    if (unverified === null) throw site
+    return [unverified]
+  }
   try {
-    return await decode(await inputOf(given, flags), site)
+    return await decode(input, site)
   } finally {
     await site.close()
   }
@@ -101,12 +131,18 @@ async function inputOf(given: string | undefined, { file }: DecodeFlags): Promis
 }
 
 async function runDoctor(flags: DoctorFlags): Promise<Explanation[]> {
-  const { manage, python, session } = flags
+  const { manage, python, session, cookie } = flags
   const compares = manage !== undefined && (flags.settings !== undefined || process.env.SECRET_KEY !== undefined)
   const { manage: _, ...withoutProject } = flags
   const input = await readSite(compares ? withoutProject : flags)
   const django = compares ? (await settingsFromDjango({ manage, ...(python && { python }) })).settings : undefined
-  return [await doctor(input, { ...(django && { django }), ...(session !== undefined && { session }) })]
+  return [
+    await doctor(input, {
+      ...(django && { django }),
+      ...(session !== undefined && { session }),
+      ...(cookie !== undefined && { cookie }),
+    }),
+  ]
 }
 
 async function runClearSessions(flags: Flags): Promise<Explanation[]> {

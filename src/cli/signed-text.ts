@@ -1,9 +1,11 @@
 /** Signed sessions: by which key and salt, when, and in which format; tried, not guessed. */
+import { DjangoBridgeError } from '../errors.ts'
 import { MARK_DIGITS } from '../serializers/write-mark.ts'
 import { decodeBase62 } from '../signing/base62.ts'
 import { createSessionCodec, type DecodedSession, SESSION_SALT } from '../stores/session-data.ts'
 import { SIGNED_COOKIES_SALT } from '../stores/signed-cookies.ts'
 import { Explanation } from './explanation.ts'
+import { judgeLogin } from './logins.ts'
 import { contentOf, readAsOther, valuesOf } from './session-content.ts'
 import type { Site } from './site.ts'
 
@@ -64,7 +66,7 @@ export async function explainSigned(text: string, site: Site, options: SignedTex
   const stamp = isOld ? null : signedAt(text)
   if (stamp !== null) explanation.note('signed at', stamp.toISOString())
   const match = findSignature(text, site)
-  if (match === null) return refuseSignature(explanation, text, isOld, options)
+  if (match === null) return refuseSignature(explanation, text, site, options)
   explanation.note('signature', `good, by ${match.keyName}, salt ${match.salt}`)
   if (match.salt !== expectedSalt(site)) {
     explanation.refuse('wrong_salt', saltAdvice(match.salt, expectedSalt(site), site.settings.SESSION_ENGINE))
@@ -92,6 +94,7 @@ function explainAge(explanation: Explanation, stamp: Date, { settings, now }: Si
 function explainContent(explanation: Explanation, decoded: DecodedSession, text: string, site: Site): void {
   if ('data' in decoded) {
     explanation.note('content', site.serializer.name.split('.').at(-1) ?? '').show(valuesOf(decoded.data), true)
+    explanation.data = decoded.data
     return
   }
   const found = readAsOther(contentOf(text), site.serializer)
@@ -107,15 +110,23 @@ function explainContent(explanation: Explanation, decoded: DecodedSession, text:
 async function refuseSignature(
   explanation: Explanation,
   text: string,
-  isOld: boolean,
+  site: Site,
   { keyIsProven }: SignedTextOptions,
 ): Promise<Explanation> {
   const found = readAsOther(contentOf(text), null)
   if (found !== null) explanation.show(valuesOf(found.data), false)
-  const other = wellKnownDamage(text, isOld)
+  const other = wellKnownDamage(text, isOldSignedText(text))
   if (other !== null) return explanation.refuse('tampered', other)
   if (found === null)
     return explanation.refuse('tampered', 'it was changed or cut after it was signed: nothing reads it')
+  const login = await judgeLogin(found.data, site).catch(nullIfUnavailable)
+  if (login === 'verified' || login === 'verified by a fallback key') {
+    return explanation.refuse(
+      'wrong_salt',
+      'the login in it is verified by SECRET_KEY and the signature is not: a SessionStore class of the site has a ' +
+        'key_salt of its own. Give it in options.sessionSalt (--salt)',
+    )
+  }
   if ((await keyIsProven()) === true) {
     return explanation.refuse(
       'tampered',
@@ -124,9 +135,16 @@ async function refuseSignature(
   }
   return explanation.refuse(
     'wrong_key',
-    'neither SECRET_KEY nor SECRET_KEY_FALLBACKS made the signature, with no salt that is known; the content is ' +
-      'whole, so most likely Django has another key, or a SessionStore class of its own (--salt)',
+    'neither SECRET_KEY nor SECRET_KEY_FALLBACKS made the signature, with any known salt; the content is whole, so ' +
+      (login === 'auth_hash_mismatch'
+        ? 'Django has another SECRET_KEY: the auth hash in it does not match either'
+        : 'Django has another key, most likely, or a SessionStore class of its own (--salt)'),
   )
+}
+
+function nullIfUnavailable(error: unknown): null {
+  if (error instanceof DjangoBridgeError) return null
+  throw error
 }
 
 function wellKnownDamage(text: string, isOld: boolean): string | null {

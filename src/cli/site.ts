@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { BridgeOptions } from '../bridge.ts'
 import type { ConnectedCache } from '../caches/cache.ts'
-import { openCache } from '../connect/cache.ts'
+import { type CacheOptions, type CacheSurroundings, openCache } from '../connect/cache.ts'
 import { hasDatabase, openDatabase } from '../connect/database.ts'
 import type { Database } from '../databases/database.ts'
 import { loadWallClock, type WallClock } from '../databases/wall-clock.ts'
@@ -42,6 +42,9 @@ export interface Site {
   /** Null where the settings name none. */
   readonly database: Database | null
   cache(): Promise<ConnectedCache>
+  /** What a cache of other settings is opened with. */
+  readonly parts: CacheOptions
+  readonly surroundings: CacheSurroundings
   deadline(): Deadline
   close(): Promise<void>
 }
@@ -114,6 +117,8 @@ export async function openSite(
     wallClock,
     now,
     database,
+    parts,
+    surroundings,
     cache: () => (cache ??= openCache(settings, parts, surroundings)),
     deadline: () => startDeadline(DEADLINE_MS),
     async close() {

@@ -23,7 +23,7 @@ export function explainToken(text: string, site: Site): ExplainedToken {
   const explanation = new Explanation('a JWT, as django-session-jwt has it in its cookie')
   const [header, payload] = text.split('.')
   const unverified = fieldsOf(payload) ?? {}
-  explanation.note('algorithm', String(fieldsOf(header)?.alg))
+  explanation.note('header', headerText(header))
   const jwt = settings.DJANGO_SESSION_JWT
   if (jwt === null) {
     explanation.refuse(
@@ -89,8 +89,18 @@ function refuseSignature(explanation: Explanation, text: string, { settings }: S
   )
 }
 
+/** The header of a token as JSON; nothing of it was verified. */
+export function headerText(segment: string | undefined): string {
+  return JSON.stringify(fieldsOf(segment), asText)
+}
+
+/** JSON has no bigint. */
+function asText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}
+
 /** A segment of a token, unverified; null where it is no JSON object. */
-function fieldsOf(segment = ''): Readonly<Record<string, unknown>> | null {
+export function fieldsOf(segment = ''): Readonly<Record<string, unknown>> | null {
   try {
     const value = parsePythonJson(Buffer.from(segment, 'base64url').toString('utf8'))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
