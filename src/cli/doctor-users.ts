@@ -10,11 +10,11 @@ import { storedSessions } from './stored-sessions.ts'
 
 const DEADLINE_MS = 5000
 
-/** @param more sessions that were given, such as that of a cookie */
+/** @param given the session of a cookie or key that was given, for a store that does not show what it has */
 export async function checkUsers(
   site: Site,
   explanation: Explanation,
-  more: readonly ReadonlyMap<string, Encoded>[] = [],
+  given: readonly ReadonlyMap<string, Encoded>[] = [],
 ): Promise<void> {
   const { database, settings, options } = site
   if (database === null) {
@@ -29,7 +29,8 @@ export async function checkUsers(
     return
   }
   explanation.seen('users', `${table}: the table is there`)
-  const sessions = [...more, ...(await storedSessions(site))].filter((data) => data.has('_auth_user_id'))
+  const stored = await storedSessions(site)
+  const sessions = (stored.length > 0 ? stored : given).filter((data) => data.has('_auth_user_id'))
   if (sessions.length === 0) {
     explanation.nothing('logins', 'nobody is logged in to a session that can be read')
     return

@@ -9,6 +9,7 @@ import { checkCache } from './doctor-cache.ts'
 import { checkFiles, checkRowTimes, checkTable, checkTexts } from './doctor-rows.ts'
 import { checkUsers } from './doctor-users.ts'
 import { type Cause, Explanation } from './explanation.ts'
+import { judgeLogin } from './logins.ts'
 import { cachePlace, databasePlace } from './places.ts'
 import { differenceOf } from './settings-difference.ts'
 import { openSite, type Site, type SiteInput } from './site.ts'
@@ -83,8 +84,8 @@ function compareWithDjango(explanation: Explanation, settings: DjangoSettings, d
 
 async function runChecks(site: Site, explanation: Explanation, { session, cookie }: DoctorOptions): Promise<void> {
   const given = [
-    ...(session === undefined ? [] : await judgeGiven('session', await explainKey(session, site), explanation)),
-    ...(cookie === undefined ? [] : await judgeGiven('cookie', await decode(cookie, site), explanation)),
+    ...(session === undefined ? [] : await judgeGiven('session', await explainKey(session, site), site, explanation)),
+    ...(cookie === undefined ? [] : await judgeGiven('cookie', await decode(cookie, site), site, explanation)),
   ]
   for (const { title, check } of CHECKS) {
     if (explanation.refusal !== null) {
@@ -99,12 +100,17 @@ async function runChecks(site: Site, explanation: Explanation, { session, cookie
 async function judgeGiven(
   label: 'session' | 'cookie',
   told: readonly Explanation[],
+  site: Site,
   explanation: Explanation,
 ): Promise<ReadonlyMap<string, Encoded>[]> {
   const refused = told.find(({ refusal }) => refusal !== null)?.refusal
   if (refused) explanation.refuse(refused.cause, refused.message, label)
-  else explanation.judged(label, 'the one that was given can be read')
-  return told.flatMap(({ data }) => (data === null ? [] : [data]))
+  const found = told.flatMap(({ data }) => (data === null ? [] : [data]))
+  if (refused) return found
+  const logins = await Promise.all(found.map((data) => judgeLogin(data, site)))
+  const login = logins.find((verdict) => verdict !== null) ?? 'nobody is logged in'
+  explanation.judged(label, `the one that was given can be read; login: ${login}`)
+  return found
 }
 
 /** What no store has: the cookies of visitors. */
