@@ -52,11 +52,17 @@ Every class extends \`DjangoBridgeError\`, which has \`code\` and \`status\`: th
 |---|---|---|---|
 ${rows.join('\n')}
 
+**\`reason\` of \`StoreUnavailable\`**
+
+${unionTable('src/errors.ts', 'StoreFailure', null)}
 ## Reports: \`onSuspicious({ code, cookieName })\`
 
 ${unionTable('src/cookies/session-cookie.ts', 'CookieReason', 'The cookie itself')}
 ${unionTable('src/stores/store.ts', 'AbsenceReason', 'What is stored under its key')}
 ${unionTable('src/login.ts', 'LoginReason', 'The login in it')}
+## Nobody is logged in: \`django.auth()\` with \`status: 'anonymous'\`
+
+${unionTable('src/auth/current-user.ts', 'AnonymousReason', null).replace('| code |', '| reason |')}
 ## Answers of guards: \`{"code": …}\`
 
 ${unionTable('src/auth/guards.ts', 'DenialCode', null)}
@@ -64,6 +70,17 @@ ${unionTable('src/auth/guards.ts', 'DenialCode', null)}
 
 ${unionTable('src/warnings.ts', 'WarningCode', null)}
 ${unionTable('src/stores/cache-outage.ts', 'CacheWarning', 'The cache of cached_db; each told once a minute at most')}
+**A server of \`django-session-bridge/node\`**
+
+| code | when |
+|---|---|
+| \`request_failed\` | A handler threw, and no \`onError\` answers it: the answer is the status of the error. |
+
+Without \`onSuspicious\`, each code of a report is a warning too, at most once a minute.
+
+## Verdicts of \`npx django-session-bridge decode\` and \`doctor\`
+
+${unionTable('src/cli/explanation.ts', 'Cause', null)}
 ## What only Python decides: \`options.unclear\`
 
 \`settingsFromDjango\` finds these, and \`createBridge\` refuses them until a hook or option answers each, or \`options.acknowledge\` names it.

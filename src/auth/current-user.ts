@@ -12,13 +12,21 @@ import { keyText } from './user-keys.ts'
 import { type DjangoUser, type LoadUser, publicUser, type UserRow, type UsersInTable } from './users.ts'
 
 export type AnonymousReason =
+  /** The session names no user, or no backend. */
   | 'not_logged_in'
+  /** `_auth_user_id` is nothing that the key's field takes, or the backend is no text. */
   | 'malformed_login'
+  /** AUTHENTICATION_BACKENDS does not list the backend that logged the user in. */
   | 'backend_not_allowed'
+  /** The user table has no such user, or `loadUser` returned null. */
   | 'unknown_user'
+  /** The user is not active, and the backend lets only active users in. */
   | 'inactive_user'
+  /** The session has no auth hash. */
   | 'auth_hash_missing'
+  /** The auth hash is not the one of the user's password under SECRET_KEY or one of its fallbacks. */
   | 'auth_hash_mismatch'
+  /** `hooks.veto` returned true. */
   | 'vetoed'
 
 export type AuthState =
