@@ -199,7 +199,8 @@ export function checkSettings(given: DjangoSettings): Settings {
 
   const { MIDDLEWARE, DJANGO_SESSION_JWT: jwt, ...rest } = result.data
   const isEarlyJwt = rest.SESSION_ENGINE === EARLY_JWT_ENGINE
-  const hasJwtCookie = isEarlyJwt || (MIDDLEWARE?.some((path) => JWT_MIDDLEWARE.includes(path)) ?? (jwt ?? null) !== null)
+  const hasJwtCookie =
+    isEarlyJwt || (MIDDLEWARE?.some((path) => JWT_MIDDLEWARE.includes(path)) ?? (jwt ?? null) !== null)
   if ((jwt ?? null) !== null && !hasJwtCookie) throw jwtWithoutMiddleware()
   const settings: Settings = {
     ...rest,
