@@ -14,6 +14,8 @@ import pickle
 import struct
 import sys
 import time
+import types
+from urllib.parse import unquote_to_bytes
 
 from vectors import site
 from vectors.recording import canonical, outcome, told_bytes
@@ -22,11 +24,14 @@ site.configure()
 site.create_session_table()
 
 import jwt  # noqa: E402
-from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.auth.decorators import login_required  # noqa: E402
+from django.contrib.auth.models import AnonymousUser, User  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core import signing  # noqa: E402
+from django.core.handlers.wsgi import WSGIRequest  # noqa: E402
 from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
+from django.urls import set_urlconf  # noqa: E402
 
 from vectors import cookie_header, expire_date, expiry, random_pickles, session_data, set_cookie, zone_times  # noqa: E402
 
@@ -143,6 +148,24 @@ def origin_verified(request):
     return {"secure": made.is_secure(), "verified": verified}
 
 
+NO_URLS = types.ModuleType("no_urls")
+NO_URLS.urlpatterns = []
+
+
+def login_location(request):
+    """Where `login_required` redirects a request for this target, by LOGIN_URL and Host."""
+    path, mark, query = request["target"].partition("?")
+    made = RequestFactory().get("/", secure=request["secure"], headers={"Host": request["host"]})
+    # As WSGI has them: the path decoded, bytes as latin-1.
+    made = WSGIRequest({
+        **made.environ, "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"), "QUERY_STRING": query,
+    })
+    made.user = AnonymousUser()
+    field = {"redirect_field_name": request["field"]} if "field" in request else {}
+    set_urlconf(NO_URLS)
+    return login_required(lambda _: None, **field)(made).headers["Location"]
+
+
 OPERATIONS = {
     "json_loads": lambda request: canonical(json.loads(request["text"])),
     "json_dumps": lambda request: canonical(ast.literal_eval(request["python"])),
@@ -174,6 +197,7 @@ OPERATIONS = {
     "read_alike": lambda request: random_pickles.read_alike(request["pairs"]),
     "auth_hash": auth_hash,
     "origin_verified": origin_verified,
+    "login_location": login_location,
     "jwt_encode": lambda request: jwt.encode(
         json.loads(request["claims"]), key_of(request), algorithm=request.get("algorithm", "HS256"),
     ),

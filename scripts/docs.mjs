@@ -57,6 +57,9 @@ ${rows.join('\n')}
 ${unionTable('src/cookies/session-cookie.ts', 'CookieReason', 'The cookie itself')}
 ${unionTable('src/stores/store.ts', 'AbsenceReason', 'What is stored under its key')}
 ${unionTable('src/login.ts', 'LoginReason', 'The login in it')}
+## Answers of guards: \`{"code": …}\`
+
+${unionTable('src/auth/guards.ts', 'DenialCode', null)}
 ## Warnings: \`onWarning({ code, message })\`, else \`process.emitWarning\`
 
 ${unionTable('src/warnings.ts', 'WarningCode', null)}

@@ -182,7 +182,7 @@ export function createBridge(
   }
   return {
     settings: checked,
-    open: (request) => new DjangoContext(parts, seenThroughProxy(request, checked.SECURE_PROXY_SSL_HEADER)),
+    open: (request) => new DjangoContext(parts, seenThroughProxy(request, checked)),
     async check() {
       const live = await connections.get()
       await live.store.check()
@@ -197,10 +197,14 @@ export function createBridge(
   }
 }
 
-/** The proxy's word on HTTPS goes before what the adapter sees. @see django/http/request.py HttpRequest.scheme */
-function seenThroughProxy(request: RequestInfo, setting: Settings['SECURE_PROXY_SSL_HEADER']): RequestInfo {
-  if (setting === null) return request
-  const [metaName, value] = setting
+/** The proxy's word on host and HTTPS goes before what the adapter sees. @see django/http/request.py HttpRequest */
+function seenThroughProxy(request: RequestInfo, settings: Settings): RequestInfo {
+  const forwarded = settings.USE_X_FORWARDED_HOST ? request.headers['x-forwarded-host'] : undefined
+  const seen = forwarded === undefined ? request : { ...request, host: String(forwarded) }
+  return settings.SECURE_PROXY_SSL_HEADER === null ? seen : withScheme(seen, settings.SECURE_PROXY_SSL_HEADER)
+}
+
+function withScheme(request: RequestInfo, [metaName, value]: readonly [header: string, value: string]): RequestInfo {
   const name = metaName.slice('HTTP_'.length).replaceAll('_', '-').toLowerCase()
   const header = request.headers[name]
   if (header === undefined) return request

@@ -12,6 +12,11 @@ export abstract class DjangoBridgeError extends Error {
   /** The HTTP status that an adapter answers with when nothing else handles the error. */
   readonly status: number = 500
 
+  /** The same as `status`, by the name that Koa, Fastify and http-errors read. */
+  get statusCode(): number {
+    return this.status
+  }
+
   constructor(message: string, options?: ErrorOptions) {
     super(escapeControls(message), options)
     this.name = new.target.name

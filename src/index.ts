@@ -3,7 +3,14 @@
 // A star, since TypeScript merges a site's augmentation through nothing else.
 export * from './augmentations.ts'
 export type { AnonymousReason, AuthState } from './auth/current-user.ts'
-export { type Denial, isSameOrigin, loginRequired } from './auth/guards.ts'
+export {
+  type Denial,
+  type DenialCode,
+  isSameOrigin,
+  loginRequired,
+  type OriginDenial,
+  originDenied,
+} from './auth/guards.ts'
 export { sessionAuthHash } from './auth/session-hash.ts'
 export type { ParentTable, UserField, UserTable } from './auth/user-table.ts'
 export type { DjangoUser, LoadUser, UserRow } from './auth/users.ts'
@@ -25,6 +32,7 @@ export type {
   SuspiciousEvent,
 } from './context.ts'
 export type { Claims, CookieReason } from './cookies/session-cookie.ts'
+export type { CookieOptions } from './cookies/set-cookie.ts'
 export {
   type AnyDjangoBridgeError,
   BadSignature,

@@ -29,6 +29,7 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     float: 'reads none',
     isSameOrigin: 'reads none',
     loginRequired: 'reads none',
+    originDenied: 'reads none',
     privateCacheControl: 'reads none',
     PyFloat: 'reads none',
     sessionAuthHash: 'reads none',

@@ -5,7 +5,7 @@
  * `error.status` set, before anything was sent.
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { isSameOrigin, loginRequired, ORIGIN_MISMATCH } from '../auth/guards.ts'
+import { loginRequired, originDenied } from '../auth/guards.ts'
 import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'
 import type { DjangoContext } from '../context.ts'
@@ -74,21 +74,26 @@ function forUsers(handler: Parameters<typeof withUser>[0]): RequestHandler {
 
 /**
  * Refuses requests that could change something unless their Origin is this host or in CSRF_TRUSTED_ORIGINS: 403
- * `{"code":"origin_mismatch"}`. Mount it before handlers that change state.
+ * `{"code":"origin_mismatch"}`, or `origin_missing` if there is no Origin. It judges the method that Express routes by:
+ * mount it before handlers that change state, and after middleware that changes the method, such as method-override.
  */
 export function originCheck(): RequestHandler {
   return (request, response, next) => {
-    const { django } = request
-    if (isSameOrigin(django.request, django.settings.CSRF_TRUSTED_ORIGINS)) next()
-    else response.status(ORIGIN_MISMATCH.status).json(ORIGIN_MISMATCH.body)
+    const denial = originDenied(asRouted(request), request.django.settings.CSRF_TRUSTED_ORIGINS)
+    if (denial === null) next()
+    else response.status(denial.status).json(denial.body)
   }
 }
 
 function deny(request: Request, response: Response): void {
-  const { django } = request
-  const denial = loginRequired(django.request, django.settings.LOGIN_URL)
+  const denial = loginRequired(asRouted(request), request.django.settings.LOGIN_URL)
   if (denial.status === 302) response.redirect(denial.location)
   else response.status(denial.status).json(denial.body)
+}
+
+/** The request with the method that it has now, which other middleware may have changed since ours was mounted. */
+function asRouted({ django, method }: Request): RequestInfo {
+  return { ...django.request, method }
 }
 
 function requestInfo(request: Request): RequestInfo {

@@ -6,7 +6,7 @@
  * fails, or a handler that does, rejects: the framework answers. A client that goes away (`request.signal`) changes
  * nothing: what the handler answers is saved, as in Django.
  */
-import { type Denial, isSameOrigin, loginRequired, ORIGIN_MISMATCH } from '../auth/guards.ts'
+import { type Denial, loginRequired, type OriginDenial, originDenied } from '../auth/guards.ts'
 import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'
 import type { DjangoContext, ResponseChanges } from '../context.ts'
@@ -102,12 +102,12 @@ export function withUser<Rest extends readonly unknown[] = []>(
 
 /**
  * Refuses requests that could change something unless their Origin is this host or in CSRF_TRUSTED_ORIGINS: 403
- * `{"code":"origin_mismatch"}`; the others are the handler's.
+ * `{"code":"origin_mismatch"}`, or `origin_missing` if there is no Origin; the others are the handler's.
  */
 export function originCheck<Rest extends readonly unknown[] = []>(handler: DjangoHandler<Rest>): DjangoHandler<Rest> {
   return (request, django, ...rest) => {
-    const isAllowed = isSameOrigin(django.request, django.settings.CSRF_TRUSTED_ORIGINS)
-    return isAllowed ? handler(request, django, ...rest) : refusal(ORIGIN_MISMATCH)
+    const denial = originDenied(django.request, django.settings.CSRF_TRUSTED_ORIGINS)
+    return denial === null ? handler(request, django, ...rest) : refusal(denial)
   }
 }
 
@@ -128,7 +128,7 @@ function sendable(response: Response): Response {
   return response
 }
 
-function refusal(denial: Denial | typeof ORIGIN_MISMATCH): Response {
+function refusal(denial: Denial | OriginDenial): Response {
   if (denial.status === 302)
     return new Response(null, { status: denial.status, headers: { location: denial.location } })
   return Response.json(denial.body, { status: denial.status })

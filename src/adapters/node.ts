@@ -8,7 +8,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import { type Denial, isSameOrigin, loginRequired, ORIGIN_MISMATCH } from '../auth/guards.ts'
+import { type Denial, loginRequired, type OriginDenial, originDenied } from '../auth/guards.ts'
 import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'
 import type { DjangoContext } from '../context.ts'
@@ -89,18 +89,19 @@ export function withUser<Req extends NodeRequest = IncomingMessage, Res extends 
 
 /**
  * Refuses requests that could change something unless their Origin is this host or in CSRF_TRUSTED_ORIGINS: 403
- * `{"code":"origin_mismatch"}`; the others are the handler's.
+ * `{"code":"origin_mismatch"}`, or `origin_missing` if there is no Origin; the others are the handler's.
  */
 export function originCheck<Req extends NodeRequest = IncomingMessage, Res extends NodeResponse = ServerResponse>(
   handler: DjangoHandler<Req, Res>,
 ): DjangoHandler<Req, Res> {
   return (request, response, django) => {
-    const isAllowed = isSameOrigin(django.request, django.settings.CSRF_TRUSTED_ORIGINS)
-    return isAllowed ? handler(request, response, django) : refuse(response, ORIGIN_MISMATCH)
+    const routed = { ...django.request, method: request.method ?? 'GET' }
+    const denial = originDenied(routed, django.settings.CSRF_TRUSTED_ORIGINS)
+    return denial === null ? handler(request, response, django) : refuse(response, denial)
   }
 }
 
-function refuse(response: NodeResponse, denial: Denial | typeof ORIGIN_MISMATCH): void {
+function refuse(response: NodeResponse, denial: Denial | OriginDenial): void {
   if (denial.status === 302) send(response, denial.status, { Location: denial.location })
   else send(response, denial.status, { 'Content-Type': 'application/json' }, JSON.stringify(denial.body))
 }

@@ -1,12 +1,16 @@
 /** What a response must carry for its session: the cookie line, Django's to the byte, and what keeps caches off it. */
 import type { Settings } from '../settings/settings.ts'
 import type { Expiry } from '../stores/session-expiry.ts'
-import { formatDeleteCookie, formatSetCookie } from './set-cookie.ts'
+import { type CookieOptions, cookieOptions, deletionAttributes, formatSetCookie } from './set-cookie.ts'
 
-/** A cookie to send. `header` is the whole value of a Set-Cookie line, Django's to the byte. */
+/**
+ * A cookie to send. `header` is the whole value of a Set-Cookie line, Django's to the byte; `options` has its
+ * attributes for a framework that writes the line itself, as Next.js does: `cookies().set(name, value, options)`.
+ */
 export interface SetCookie {
   readonly name: string
   readonly value: string
+  readonly options: CookieOptions
   readonly header: string
 }
 
@@ -37,7 +41,7 @@ export function withSessionCookie(
 ): ResponseChanges {
   const { age, atBrowserClose } = expiry
   const name = settings.SESSION_COOKIE_NAME
-  const header = formatSetCookie(name, value, {
+  const attributes = {
     maxAge: atBrowserClose ? null : age,
     expires: atBrowserClose ? null : new Date(now.getTime() + age * 1000),
     domain: settings.SESSION_COOKIE_DOMAIN,
@@ -45,8 +49,10 @@ export function withSessionCookie(
     secure: settings.SESSION_COOKIE_SECURE,
     httponly: settings.SESSION_COOKIE_HTTPONLY,
     samesite: settings.SESSION_COOKIE_SAMESITE,
-  })
-  return withCookies([{ name, value, header }, ...deletions(ended, settings)])
+  }
+  const header = formatSetCookie(name, value, attributes)
+  const options = cookieOptions(attributes)
+  return withCookies([{ name, value, options, header }, ...deletions(ended, settings)])
 }
 
 /** The browser forgets cookies of these names. */
@@ -60,7 +66,10 @@ function deletions(names: readonly string[], settings: Settings): SetCookie[] {
     domain: settings.SESSION_COOKIE_DOMAIN,
     samesite: settings.SESSION_COOKIE_SAMESITE,
   }
-  return names.map((name) => ({ name, value: '', header: formatDeleteCookie(name, attributes) }))
+  return names.map((name) => {
+    const all = deletionAttributes(name, attributes)
+    return { name, value: '', options: cookieOptions(all), header: formatSetCookie(name, '', all) }
+  })
 }
 
 function withCookies(cookies: readonly SetCookie[]): ResponseChanges {

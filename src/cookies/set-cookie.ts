@@ -50,20 +50,52 @@ function httpDate(moment: Date): string {
   return lastDate
 }
 
+type CookiePlace = Pick<CookieAttributes, 'path' | 'domain' | 'samesite'>
+
 /** The line that makes a browser forget a cookie. @see django/http/response.py delete_cookie */
-export function formatDeleteCookie(
-  name: string,
-  { path = '/', domain, samesite }: Pick<CookieAttributes, 'path' | 'domain' | 'samesite'> = {},
-): string {
+export function formatDeleteCookie(name: string, place: CookiePlace = {}): string {
+  return formatSetCookie(name, '', deletionAttributes(name, place))
+}
+
+/** What that line says. */
+export function deletionAttributes(name: string, { path = '/', domain, samesite }: CookiePlace): CookieAttributes {
   const secure = name.startsWith('__Secure-') || name.startsWith('__Host-') || (samesite || '').toLowerCase() === 'none'
-  return formatSetCookie(name, '', {
+  return {
     maxAge: 0,
     expires: new Date(0),
     path,
     secure,
     ...(domain && { domain }),
     ...(samesite && { samesite }),
-  })
+  }
+}
+
+/**
+ * Attributes of a cookie by the names that packages such as `cookie` give them. What the line does not have is absent.
+ * `maxAge` is in seconds, which Express's `response.cookie` takes for milliseconds: `expires` says the same there.
+ */
+export interface CookieOptions {
+  readonly domain?: string
+  readonly expires?: Date
+  readonly httpOnly?: boolean
+  /** Seconds. */
+  readonly maxAge?: number
+  readonly path?: string
+  readonly sameSite?: 'lax' | 'none' | 'strict'
+  readonly secure?: boolean
+}
+
+export function cookieOptions(attributes: CookieAttributes): CookieOptions {
+  const { maxAge = null, expires = null, domain, path, secure, httponly, samesite } = attributes
+  return {
+    ...(domain && { domain }),
+    ...(expires !== null && { expires }),
+    ...(httponly && { httpOnly: true }),
+    ...(maxAge !== null && { maxAge: Math.trunc(maxAge) }),
+    ...(path && { path }),
+    ...(samesite && { sameSite: samesite.toLowerCase() as 'lax' | 'none' | 'strict' }),
+    ...(secure && { secure: true }),
+  }
 }
 
 /** What browsers keep of a cookie, name and value. */

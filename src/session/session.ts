@@ -14,6 +14,8 @@ import { heard, synchronous } from '../unheard.ts'
 import type { SessionSaving, WhenGone } from './saving.ts'
 
 type Known = DjangoSessionData
+/** Any text; the declared ones first, so that an editor completes them. */
+type SessionKey = (keyof Known & string) | (string & {})
 type Value<K extends string> = K extends keyof Known ? Known[K] : unknown
 
 /** What a session needs to know of expiry. */
@@ -73,14 +75,14 @@ export class Session {
    * The value of `key`, or undefined. The same object is returned each time and may be changed in place. Its declared
    * type is a claim: what another program stored there is not validated.
    */
-  get<K extends string>(key: K): Value<K> | undefined {
+  get<K extends SessionKey>(key: K): Value<K> | undefined {
     const { overlay, changes, data } = this.#saving
     if (overlay.has(key)) return overlay.get(key) as Value<K>
     return changes.get(key, data) as Value<K> | undefined
   }
 
   /** @throws TypeError for undefined: a value is removed with `delete`. */
-  set<K extends string>(key: K, value: Value<K>): this {
+  set<K extends SessionKey>(key: K, value: Value<K>): this {
     if (typeof key !== 'string') throw new TypeError('A session key name is a string.')
     if (value === undefined) throw new TypeError('A session value cannot be undefined; use delete().')
     this.#saving.overlay.delete(key)
@@ -88,12 +90,12 @@ export class Session {
     return this
   }
 
-  has(key: string): boolean {
+  has(key: SessionKey): boolean {
     return this.#saving.overlay.has(key) || this.#saving.changes.has(key, this.#saving.data)
   }
 
   /** Removes a value; returns whether it was there. */
-  delete(key: string): boolean {
+  delete(key: SessionKey): boolean {
     if (!this.has(key)) return false
     this.#saving.overlay.delete(key)
     this.#saving.changes.delete(key)
@@ -101,14 +103,14 @@ export class Session {
   }
 
   /** Removes a value and returns it, or `fallback` when it is not there. */
-  pop<K extends string>(key: K, fallback?: Value<K>): Value<K> | undefined {
+  pop<K extends SessionKey>(key: K, fallback?: Value<K>): Value<K> | undefined {
     const value = this.has(key) ? this.get(key) : fallback
     this.delete(key)
     return value
   }
 
   /** The value of `key`; when it is not there, `value` is set and returned. */
-  setDefault<K extends string>(key: K, value: Value<K>): Value<K> {
+  setDefault<K extends SessionKey>(key: K, value: Value<K>): Value<K> {
     if (this.has(key)) return this.get(key) as Value<K>
     this.set(key, value)
     return value
@@ -122,7 +124,7 @@ export class Session {
    * Changes a value by a pure function of it, for example `(cart = []) => [...cart, sku]`. When another request has
    * saved meanwhile, the function is run again on the newer value, so neither change is lost.
    */
-  transform<K extends string>(key: K, step: (value: Value<K> | undefined) => Value<K> | undefined): void {
+  transform<K extends SessionKey>(key: K, step: (value: Value<K> | undefined) => Value<K> | undefined): void {
     this.#saving.overlay.delete(key)
     const next = (value: unknown): unknown => synchronous(step(value as Value<K> | undefined), asyncStep)
     this.#saving.changes.transform(key, next, this.#saving.data)

@@ -31,6 +31,7 @@ export const ENVIRONMENT: Readonly<Record<string, Reader>> = {
   LOGIN_URL: asText,
   CSRF_TRUSTED_ORIGINS: asList,
   SECURE_PROXY_SSL_HEADER: asList,
+  USE_X_FORWARDED_HOST: asBoolean,
   DEBUG: asBoolean,
   DJANGO_VERSION: asText,
 }

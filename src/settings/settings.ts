@@ -71,6 +71,8 @@ export interface DjangoSettings {
   readonly CSRF_TRUSTED_ORIGINS?: readonly string[] | undefined
   /** The header by which a proxy tells of HTTPS, and its value: `['HTTP_X_FORWARDED_PROTO', 'https']`. Default none. */
   readonly SECURE_PROXY_SSL_HEADER?: readonly [header: string, value: string] | null | undefined
+  /** Whether a proxy names the host that was asked for in X-Forwarded-Host; guards compare Origin with it. Default false. */
+  readonly USE_X_FORWARDED_HOST?: boolean | undefined
   /** Silences the warning about cookies over plain HTTP. Default false. */
   readonly DEBUG?: boolean | undefined
   /** The oldest Django that shares these sessions, such as `5.2`; needed to write what versions write differently. */
@@ -104,6 +106,7 @@ export interface Settings {
   readonly TIME_ZONE: string
   readonly LOGIN_URL: string
   readonly CSRF_TRUSTED_ORIGINS: readonly string[]
+  readonly USE_X_FORWARDED_HOST: boolean
   readonly SECURE_PROXY_SSL_HEADER: readonly [header: string, value: string] | null
   readonly DEBUG: boolean
   readonly DJANGO_VERSION: DjangoVersion | undefined
@@ -185,6 +188,7 @@ const schema = z.object({
   LOGIN_URL: loginUrl.default('/accounts/login/'),
   CSRF_TRUSTED_ORIGINS: z.array(trustedOrigin).default([]),
   SECURE_PROXY_SSL_HEADER: proxyHeader.nullable().default(null),
+  USE_X_FORWARDED_HOST: z.boolean().default(false),
   DEBUG: z.boolean().default(false),
   DJANGO_VERSION: z.string().regex(DJANGO_VERSION_PATTERN, 'must be a version such as "5.2"').optional(),
 })

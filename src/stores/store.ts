@@ -27,6 +27,8 @@ export interface RequestInfo {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** Whether the browser's connection is HTTPS; where SECURE_PROXY_SSL_HEADER is set, its header goes before this. */
   readonly secure: boolean
+  /** The host that the browser asked for, where it is not Host: the bridge follows USE_X_FORWARDED_HOST with it. */
+  readonly host?: string | undefined
 }
 
 /** Why a session key opened nothing. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import expressFive, { type ErrorRequestHandler, type Express } from 'express'
+import methodOverride from 'method-override'
 import { afterEach, describe, expect, test } from 'vitest'
 import { djangoSessions, originCheck, requireUser, withUser } from '../../src/adapters/express.ts'
 import type { Bridge } from '../../src/bridge.ts'
@@ -66,6 +67,31 @@ describe.each(EXPRESSES)('in %s’s own words', (_, express) => {
     cleanups.push(site.close, served.close)
     return { site, ...served }
   }
+
+  test('originCheck judges the method that Express routes by', async () => {
+    const { request } = await start((app) => {
+      app.use(methodOverride('X-HTTP-Method-Override', { methods: ['GET', 'POST'] }))
+      app.delete('/item', originCheck(), (_, response) => response.send('deleted'))
+      app.get('/item', originCheck(), (_, response) => response.send('read'))
+    })
+    const ask = async (method: string, override: string, origin: object) => {
+      const headers = { 'x-http-method-override': override, ...origin }
+      return (await request('/item', { method, headers })).text
+    }
+    expect(await ask('GET', 'GET', {})).toBe('read')
+    expect(await ask('GET', 'DELETE', {})).toBe('{"code":"origin_missing"}')
+    expect(await ask('GET', 'DELETE', { origin: 'https://evil.test' })).toBe('{"code":"origin_mismatch"}')
+    expect(await ask('POST', 'DELETE', { origin: 'https://evil.test' })).toBe('{"code":"origin_mismatch"}')
+  })
+
+  test('requireUser judges the method that Express routes by', async () => {
+    const { request } = await start((app) => {
+      app.use(methodOverride('X-HTTP-Method-Override', { methods: ['GET'] }))
+      app.delete('/item', requireUser(), (_, response) => response.send('deleted'))
+    })
+    const headers = { accept: 'text/html', 'x-http-method-override': 'DELETE' }
+    expect((await request('/item', { headers })).status).toBe(401)
+  })
 
   test('redirect() and json() are held and carry the cookie', async () => {
     const { request } = await start((app) => {

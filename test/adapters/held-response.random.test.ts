@@ -127,7 +127,7 @@ test('a held response is Node’s own', { timeout: 60_000 }, async () => {
     holdResponse(response, {
       async finish() {
         await setImmediate()
-        return { cookies: [{ name: 'ours', value: '1', header: OURS }], vary: [] }
+        return { cookies: [{ name: 'ours', value: '1', options: {}, header: OURS }], vary: [] }
       },
       fail: (error) => response.destroy(error as Error),
     })

@@ -21,6 +21,18 @@ const origin = fc.oneof(
     'HTTPS://a.example.com',
     'https://a.example.com.',
     'https://user@a.example.com',
+    'https://evil.test\\.example.com',
+    'https://evil.test\\@a.example.com',
+    'https://evil.test|.example.com',
+    'https://evil.test%2f.example.com',
+    'https://evil.test .example.com',
+    'https://evil.test:8443.example.com',
+    'https://[::1].example.com',
+    'https://xn--bcher-kva.example.com',
+    'https://a_b.example.com',
+    'https://a.example.com:8443',
+    'https://a.example.com.evil.test',
+    'http://a.example.com:8443',
     'https:a.example.com',
     '//a.example.com',
     'https://a.example.com:1',
@@ -37,10 +49,21 @@ const proto = fc
   )
   .map((parts) => parts.join(''))
 const headers = fc.record(
-  { Host: host, Origin: origin, 'X-Forwarded-Proto': proto, 'X-Forwarded-Ssl': fc.constantFrom('on', 'https', '1') },
+  {
+    Host: host,
+    Origin: origin,
+    'X-Forwarded-Host': fc.oneof(host, fc.constantFrom('', 'example.com, evil.test', 'Example.com')),
+    'X-Forwarded-Port': fc.constantFrom('443', '8443'),
+    'X-Forwarded-Proto': proto,
+    'X-Forwarded-Ssl': fc.constantFrom('on', 'https', '1'),
+  },
   { requiredKeys: ['Host'] },
 )
+/** Django compares ends of text where a browser sees a host that ends earlier; no browser sends these. */
+const NO_HOST = /[\\|% ]|:8443\.|\]\./
+
 const settings = fc.record<Partial<DjangoSettings>>({
+  USE_X_FORWARDED_HOST: fc.boolean(),
   SECURE_PROXY_SSL_HEADER: fc.constantFrom(
     null,
     ['HTTP_X_FORWARDED_PROTO', 'https'] as const,
@@ -69,7 +92,8 @@ randomTrials('S31: HTTPS through proxies, and the Origins of requests', 2000, as
     const lower = Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]))
     const { request } = bridge.open({ method: 'POST', url: '/', headers: lower, secure })
     const verified = isSameOrigin(request, bridge.settings.CSRF_TRUSTED_ORIGINS)
-    expect({ secure: request.secure, verified }).toEqual(expected)
+    const isNoHost = sent.Origin !== undefined && NO_HOST.test(sent.Origin)
+    expect({ secure: request.secure, verified }).toEqual(isNoHost ? { ...expected, verified: false } : expected)
     seen.secure += Number(expected.secure)
     seen.verified += Number(expected.verified)
   })

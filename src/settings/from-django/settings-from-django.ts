@@ -78,6 +78,7 @@ const NAMES = [
   'LOGIN_URL',
   'CSRF_TRUSTED_ORIGINS',
   'SECURE_PROXY_SSL_HEADER',
+  'USE_X_FORWARDED_HOST',
   'DEBUG',
 ] as const
 
