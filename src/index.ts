@@ -1,4 +1,5 @@
 /** The entry `django-session-bridge`. */
+import './node-version.ts'
 
 // A star, since TypeScript merges a site's augmentation through nothing else.
 export * from './augmentations.ts'

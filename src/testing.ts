@@ -5,6 +5,7 @@
  *     const response = await fetch(url, { headers: { cookie: site.cookie } }) // of an app that was given site.bridge
  *     await site.stored() // { _auth_user_id: '1', …, cart: ['tea', 'nails'] }
  */
+import './node-version.ts'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DjangoSessionData, DjangoUserFields } from './augmentations.ts'

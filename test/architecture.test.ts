@@ -21,6 +21,7 @@ const PURE = [
   'cookies/set-cookie.ts',
   'http-headers.ts',
   'errors.ts',
+  'node-version.ts',
   'augmentations.ts',
   'deadline.ts',
   'circuit.ts',
@@ -38,7 +39,7 @@ const SETTINGS = [
 const PORTS_AND_FORMATS = ['caches/', 'databases/', 'serializers/', 'jwt/']
 
 const LAYERS: readonly Layer[] = [
-  { level: 0, name: 'errors', owns: ['errors.ts', 'augmentations.ts'], imports: [] },
+  { level: 0, name: 'errors', owns: ['errors.ts', 'node-version.ts', 'augmentations.ts'], imports: [] },
   {
     level: 0,
     name: 'deadline',
@@ -52,8 +53,18 @@ const LAYERS: readonly Layer[] = [
     imports: ['errors.ts'],
   },
   { level: 0, name: 'files', owns: ['files/'], imports: ['errors.ts', 'deadline.ts', 'outcome-unknown.ts'] },
-  { level: 0, name: 'python', owns: ['python/'], imports: ['errors.ts', 'unheard.ts', 'over-limit.ts'] },
-  { level: 0, name: 'signing', owns: ['signing/'], imports: ['errors.ts', 'over-limit.ts', 'python/'] },
+  {
+    level: 0,
+    name: 'python',
+    owns: ['python/'],
+    imports: ['errors.ts', 'node-version.ts', 'unheard.ts', 'over-limit.ts'],
+  },
+  {
+    level: 0,
+    name: 'signing',
+    owns: ['signing/'],
+    imports: ['errors.ts', 'node-version.ts', 'over-limit.ts', 'python/'],
+  },
   { level: 0, name: 'settings', owns: ['settings/'], imports: ['errors.ts'] },
   {
     level: 4,

@@ -15,6 +15,16 @@ export async function makeProject(folder: string, tarball: string, packages: rea
   return folder
 }
 
+/** Installs the tarball beside packages in given versions, as a user does; returns what npm warns about. */
+export async function installBeside(folder: string, tarball: string, packages: readonly string[]): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
+  const { stderr } = await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=warn', tarball, ...packages], {
+    cwd: folder,
+  })
+  return stderr
+}
+
 function versionOf(name: string): string {
   return JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version
 }

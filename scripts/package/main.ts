@@ -2,15 +2,24 @@
  * Packs the package and uses it as a stranger would: from empty projects outside this repository, on the oldest Node and
  * this one, with both TypeScripts, and bundled. `npm run package:check`; `-- --help` for its options.
  */
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type BundleFormat, bundle, writeDriverProgram } from './bundles.ts'
-import { copyExamples, type Example, examples, makeProject, writeEntryPrograms, writeTypeScript } from './consumers.ts'
+import {
+  copyExamples,
+  type Example,
+  examples,
+  installBeside,
+  makeProject,
+  writeEntryPrograms,
+  writeTypeScript,
+} from './consumers.ts'
 import { entriesOf, missingFiles, pack, ROOT, reachedPackages, readManifest, strayFiles, undeclared } from './packed.ts'
 import { countSteps, run } from './steps.ts'
-import { nodes, type Tool, typescripts } from './toolchain.ts'
+import { nodes, type Tool, tooOldNodes, typescripts } from './toolchain.ts'
 
 const { values: options } = parseArgs({
   options: { full: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
@@ -54,6 +63,8 @@ async function check(): Promise<void> {
 
   await checkContents(files, tarball, join(bare, 'node_modules', manifest.name))
   await checkEntries(bare, everyNode)
+  await checkTooOldNodes(bare, await tooOldNodes())
+  await checkOlderPeers(tarball)
   await checkTypes(typed, site, compilers)
   await checkQuickStarts(site, everyNode)
   await checkDrivers({ without: bare, with: drivers }, everyNode)
@@ -109,6 +120,36 @@ async function checkEntries(project: string, everyNode: readonly Tool[]): Promis
       })
     }
   }
+}
+
+/** Each entry that needs nothing installed, and the command. */
+async function checkTooOldNodes(project: string, tooOld: readonly Tool[]): Promise<void> {
+  const sentence = `${manifest.name} needs Node.js 22.15 or later`
+  const command = join(project, 'node_modules', manifest.name, 'dist/cli/main.js')
+  for (const { name, path } of tooOld) {
+    await steps.step(`${name} is told that it is too old, by every entry and the command`, async () => {
+      const imports = entries.map(({ specifier }) => ['--input-type=module', '--eval', `import '${specifier}'`])
+      for (const parameters of [...imports, [command, '--help']]) {
+        const { stderr } = await failed(path, parameters, project)
+        if (!stderr.includes(sentence)) throw new Error(`${parameters.at(-1)}: ${stderr}`)
+      }
+    })
+  }
+}
+
+/** @throws when the program succeeds */
+async function failed(path: string, parameters: readonly string[], cwd: string): Promise<{ stderr: string }> {
+  const { status, stderr } = spawnSync(path, parameters, { cwd, encoding: 'utf8' })
+  if (status === 0) throw new Error(`${parameters.at(-1)} succeeded`)
+  return { stderr }
+}
+
+async function checkOlderPeers(tarball: string): Promise<void> {
+  await steps.step('Express 4 and ioredis 5 are accepted as peers, and npm warns about nothing', async () => {
+    const project = join(folder, 'older-peers')
+    const warnings = await installBeside(project, tarball, ['express@4', 'ioredis@5'])
+    if (warnings !== '') throw new Error(warnings)
+  })
 }
 
 async function checkTypes(typed: string, site: string, compilers: readonly Tool[]): Promise<void> {

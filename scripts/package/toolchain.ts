@@ -6,6 +6,7 @@ import { run } from './steps.ts'
 
 /** `engines` of package.json, to the patch. */
 const OLDEST_NODE = '22.15.0'
+const TOO_OLD_NODES = ['20.18.0', '22.14.0']
 const OLDER_TYPESCRIPT = '5.9'
 
 export interface Tool {
@@ -20,6 +21,15 @@ export async function nodes(): Promise<Tool[]> {
     { name: `Node ${OLDEST_NODE}`, path: oldest },
     { name: `Node ${process.versions.node}`, path: process.execPath },
   ]
+}
+
+/** What people have who did not read `engines`. */
+export async function tooOldNodes(): Promise<Tool[]> {
+  return Promise.all(
+    TOO_OLD_NODES.map(async (version) => {
+      return { name: `Node ${version}`, path: await installed('node', version, 'bin/node') }
+    }),
+  )
 }
 
 /** The compilers' scripts, to be run by Node. */

@@ -4,6 +4,7 @@
  * The response is held until the session is saved. A save that fails goes to the site's error handler, with
  * `error.status` set, before anything was sent.
  */
+import '../node-version.ts'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { loginRequired, originDenied } from '../auth/guards.ts'
 import type { DjangoUser } from '../auth/users.ts'

@@ -6,6 +6,7 @@
  * fails, or a handler that does, rejects: the framework answers. A client that goes away (`request.signal`) changes
  * nothing: what the handler answers is saved, as in Django.
  */
+import '../node-version.ts'
 import { type Denial, loginRequired, type OriginDenial, originDenied } from '../auth/guards.ts'
 import type { DjangoUser } from '../auth/users.ts'
 import type { Bridge } from '../bridge.ts'

@@ -5,6 +5,7 @@
  * The response is held until the session is saved. A save that fails, or a handler that does, is answered by `onError`
  * before anything was sent. A client that goes away changes nothing: what the handler answers is saved, as in Django.
  */
+import '../node-version.ts'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'

@@ -3,6 +3,7 @@
  * `npx django-session-bridge decode|doctor|clearsessions`: for people who find out why two servers do not see the same
  * sessions. Ends with status 0 where all is well, 1 where something is refused or differs, 2 for wrong usage.
  */
+import '../node-version.ts'
 import { readFileSync } from 'node:fs'
 import { text as textOf } from 'node:stream/consumers'
 import { Command } from 'commander'

@@ -1,5 +1,6 @@
 /** What stands inside a session's text or bytes, whoever wrote it, and by which serializer. */
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
+import * as zlib from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { DjangoBridgeError } from '../errors.ts'
 import { jsonSerializer } from '../serializers/json.ts'
 import { createPickleSerializer } from '../serializers/pickle-serializer.ts'
@@ -58,7 +59,7 @@ type Compressor = 'zlib' | 'gzip' | 'zstd' | 'brotli'
 const DECOMPRESSORS: Readonly<Record<Compressor, (bytes: Uint8Array, limit: { maxOutputLength: number }) => Buffer>> = {
   zlib: inflateSync,
   gzip: gunzipSync,
-  zstd: zstdDecompressSync,
+  zstd: zlib.zstdDecompressSync,
   brotli: brotliDecompressSync,
 }
 

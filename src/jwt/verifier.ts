@@ -2,6 +2,7 @@
  * The entry `django-session-bridge/jwt`: verifies django-session-jwt's cookie with nothing but a key – no Django, no
  * database, no settings, no dependency.
  */
+import '../node-version.ts'
 import type { KeyObject } from 'node:crypto'
 import { parseCookieHeader } from '../cookies/cookie-header.ts'
 import { named, SettingsError } from '../errors.ts'

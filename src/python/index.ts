@@ -1,4 +1,6 @@
 /** The entry `django-session-bridge/python`: Python's JSON and pickles, read and written without loss. */
+import '../node-version.ts'
+
 export { PickleForbidden, SerializationError } from '../errors.ts'
 export {
   type DefaultFactory,

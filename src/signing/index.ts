@@ -1,4 +1,6 @@
 /** The entry `django-session-bridge/signing`: django.core.signing. */
+import '../node-version.ts'
+
 export { BadSignature, SerializationError, SignatureExpired } from '../errors.ts'
 export type { Duration } from '../python/duration.ts'
 export { decodeBase62, encodeBase62 } from './base62.ts'

@@ -10,6 +10,7 @@
  *
  * What Django wrote before 3.1 is read too: see old-session-data.ts.
  */
+import '../node-version.ts'
 import { jsonSerializer } from '../serializers/json.ts'
 import { type Encoded, isHiddenName, type Serializer, type SessionData } from '../serializers/serializer.ts'
 import { markDigits, marked } from '../serializers/write-mark.ts'

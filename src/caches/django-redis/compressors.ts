@@ -2,15 +2,8 @@
  * Mirrors django_redis/compressors: what COMPRESSOR names. Each writes what is long enough, and takes whatever it cannot
  * decompress for a value that was never compressed.
  */
-import {
-  constants,
-  deflateSync,
-  gunzipSync,
-  gzipSync,
-  inflateSync,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from 'node:zlib'
+import * as zlib from 'node:zlib'
+import { constants, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
 import { isNotFound, missingPackage, type SerializationError } from '../../errors.ts'
 import { isTooLarge, OverLimit } from '../../over-limit.ts'
 import { lz4Frame } from './lz4-frame.ts'
@@ -36,7 +29,7 @@ const KINDS: Readonly<Record<string, CompressorKind>> = {
   'identity.IdentityCompressor': { open: async () => ({ compress: unchanged, decompress: unchanged }) },
   'zlib.ZlibCompressor': built((bytes) => deflateSync(bytes), inflateSync),
   'gzip.GzipCompressor': built((bytes) => gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }), gunzipSync),
-  'zstd.ZStdCompressor': built((bytes) => zstdCompressSync(bytes), zstdDecompressSync),
+  'zstd.ZStdCompressor': built((bytes) => zlib.zstdCompressSync(bytes), zlib.zstdDecompressSync),
   // What these two would write is stored uncompressed, which they read as well.
   'lz4.Lz4Compressor': {
     packageName: 'lz4-napi',

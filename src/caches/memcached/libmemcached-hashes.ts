@@ -3,7 +3,7 @@
  * Its bytes are signed: those of text beyond ASCII count as negative.
  */
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import * as zlib from 'node:zlib'
 
 export type LibmemcachedHash = (key: string) => number
 
@@ -15,7 +15,7 @@ const FNV_64 = { offset: 0x84222325, prime: 0x1b3 }
 export const LIBMEMCACHED_HASHES: Readonly<Record<string, LibmemcachedHash>> = {
   default: oneAtATime,
   md5: (key) => md5Word(key, 0),
-  crc: (key) => (crc32(key) >>> 16) & 0x7fff,
+  crc: (key) => (zlib.crc32(key) >>> 16) & 0x7fff,
   fnv1_32: fnv1(FNV_32),
   fnv1a_32: fnv1a(FNV_32),
   fnv1_64: fnv1(FNV_64),

@@ -5,7 +5,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type ConnectionOptions, createSecureContext, getCACertificates } from 'node:tls'
+import * as tls from 'node:tls'
+import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import { driverFault, SettingsError } from '../../errors.ts'
 import type { Keywords } from './keywords.ts'
 
@@ -60,7 +61,7 @@ function tlsOf(keywords: Keywords, sslmode: string): ConnectionOptions {
 }
 
 function authoritiesOf({ sslrootcert }: Keywords, sslmode: string): string[] | Buffer | undefined {
-  if (sslrootcert === 'system') return getCACertificates('system')
+  if (sslrootcert === 'system') return tls.getCACertificates('system')
   const ca = fileOf('sslrootcert', sslrootcert ?? standardFile('root.crt'))
   if (ca === undefined && sslmode.startsWith('verify')) {
     fail(

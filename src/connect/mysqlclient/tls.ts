@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { createSecureContext, getCACertificates } from 'node:tls'
+import * as nodeTls from 'node:tls'
+import { createSecureContext } from 'node:tls'
 import { driverFault, named, SettingsError } from '../../errors.ts'
 import { text } from './options.ts'
 
@@ -49,7 +50,7 @@ export function tlsAttempts(
   const { cipher, ...files } = paths
   const verifies = mode.startsWith('VERIFY')
   const tls: MysqlTls = {
-    ...(verifies && files.ca === undefined && { ca: getCACertificates('system') }),
+    ...(verifies && files.ca === undefined && { ca: nodeTls.getCACertificates('system') }),
     ...Object.fromEntries(Object.entries(files).map(([name, path]) => [name, contentOf(name, path)])),
     ...(cipher !== undefined && { ciphers: cipher }),
     rejectUnauthorized: verifies || files.ca !== undefined,
