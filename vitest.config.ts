@@ -41,6 +41,19 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // The oldest peer that is accepted, through the same contracts.
+      {
+        resolve: { alias: { ioredis: 'ioredis-5' } },
+        test: {
+          name: 'ioredis 5',
+          include: ['test/caches/redis*.live.test.ts', 'test/connect/cached-db.live.test.ts'],
+          globalSetup: 'test/servers.ts',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 4,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 })
