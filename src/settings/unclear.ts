@@ -2,7 +2,7 @@
  * What a project's Python decides and Node cannot follow. `settingsFromDjango` finds it, and `createBridge` refuses to
  * start while an entry has no answer: a guess would let somebody in, or log everybody out.
  */
-import { SettingsError } from '../errors.ts'
+import { named, SettingsError } from '../errors.ts'
 
 export type UnclearCode =
   /** The user model has its own `get_session_auth_hash`, or none. */
@@ -198,8 +198,14 @@ export function refuseUnclear(answers: UnclearAnswers): void {
   if (stranger !== undefined) {
     throw new SettingsError(`options.acknowledge: there is no such code; codes are ${UNCLEAR_CODES.join(', ')}.`)
   }
+  const unknown = unclear.find(({ code }) => !UNCLEAR_CODES.includes(code))
+  if (unknown !== undefined) {
+    throw new SettingsError(
+      `options.unclear: ${named(String(unknown.code))} is not a code of this version: run settingsFromDjango again.`,
+    )
+  }
   const open = unclear.filter(
-    ({ code }) => !acknowledge.includes(code) && EXPLANATIONS[code]?.isAnswered?.(answers) !== true,
+    ({ code }) => !acknowledge.includes(code) && EXPLANATIONS[code].isAnswered?.(answers) !== true,
   )
   if (open.length === 0) return
   const lines = open.map((finding) => {

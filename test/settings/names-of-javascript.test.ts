@@ -151,6 +151,16 @@ describe.each(NAMES)('%s', (name) => {
     )
   })
 
+  test('S27: is no code of what is unclear', () => {
+    const unclear = [{ code: name, what: 'accounts.Member' }]
+    expect(refusal(() => bridgeWith({}, { options: { unclear } }))).toBe(
+      `options.unclear: ${name} is not a code of this version: run settingsFromDjango again.`,
+    )
+    expect(refusal(() => bridgeWith({}, { options: { acknowledge: [name] } }))).toMatch(
+      /^options\.acknowledge: there is no such code/,
+    )
+  })
+
   test('S27: is no reason that a server, a driver or the system gives', () => {
     const redis = Object.assign(new Error(name), { name: 'ReplyError' })
     const scripted = `ERR Error running script: ${name}`
