@@ -80,11 +80,11 @@ function bytesIn(text: string): Buffer | null {
   return bytes.length > 8 && /^[A-Za-z0-9+/\s]+=*$/.test(text) ? bytes : null
 }
 
-const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, '\\': 92, "'": 39, '"': 34 }
+const ESCAPES: ReadonlyMap<string, number> = new Map(Object.entries({ n: 10, r: 13, t: 9, '\\': 92, "'": 39, '"': 34 }))
 
 function bytesOfLiteral(literal: string): Buffer {
   const units = literal.replace(/\\(?:x([0-9a-fA-F]{2})|([nrt\\'"]))/g, (_, hex?: string, name = '') =>
-    String.fromCharCode(hex === undefined ? (ESCAPES[name] ?? 0) : Number.parseInt(hex, 16)),
+    String.fromCharCode(hex === undefined ? (ESCAPES.get(name) ?? 0) : Number.parseInt(hex, 16)),
   )
   return Buffer.from(units, 'latin1')
 }

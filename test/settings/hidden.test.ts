@@ -102,7 +102,7 @@ describe('copies of checked settings', () => {
   test('a JWT whose key is SECRET_KEY stays one, and a site without JWT stays without', () => {
     const jwt = checkSettings({ SECRET_KEY: 'x', DJANGO_SESSION_JWT: { EXPIRES: 60 } })
     expect(checkSettings({ ...jwt }).DJANGO_SESSION_JWT).toMatchObject({ EXPIRES: 60, KEY: undefined })
-    const plain = checkSettings({ SECRET_KEY: 'x', DJANGO_SESSION_JWT: {}, MIDDLEWARE: [] })
+    const plain = checkSettings({ SECRET_KEY: 'x', MIDDLEWARE: [] })
     expect(checkSettings({ ...plain }).DJANGO_SESSION_JWT).toBeNull()
   })
 })
