@@ -1,11 +1,11 @@
 /** The cache beside the settings: under which keys its sessions are, and whether their values can be read. */
 import type { ConnectedCache } from '../caches/cache.ts'
+import { cachePlace } from '../connect/places.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { explainItem } from './cached-bytes.ts'
 import { type CachedSession, hasCache, itemsElsewhere, itemsUnderOwnKeys, ownPlace } from './cached-sessions.ts'
 import type { Explanation } from './explanation.ts'
 import { judgeLogin, type LoginVerdict } from './logins.ts'
-import { cachePlace } from './places.ts'
 import { withOtherRedisDatabase } from './redis-databases.ts'
 import type { Site } from './site.ts'
 import { hasRows, rowOf } from './stored-rows.ts'

@@ -1,10 +1,10 @@
 /** The user table beside the sessions: is it there, and is each login of a stored session verified. */
 import { usersFromTable } from '../auth/users.ts'
+import { databasePlace } from '../connect/places.ts'
 import { named } from '../errors.ts'
 import type { Encoded } from '../serializers/serializer.ts'
 import type { Explanation } from './explanation.ts'
 import { countsOf, judgeLogin, type LoginVerdict } from './logins.ts'
-import { databasePlace } from './places.ts'
 import type { Site } from './site.ts'
 import { storedSessions } from './stored-sessions.ts'
 
@@ -16,14 +16,14 @@ export async function checkUsers(
   explanation: Explanation,
   given: readonly ReadonlyMap<string, Encoded>[] = [],
 ): Promise<void> {
-  const { database, settings, options } = site
+  const { userDatabase: database, settings, options } = site
   if (database === null) {
     explanation.nothing('users', 'DATABASES.default is missing; hooks.loadUser is needed to know who is logged in')
     return
   }
   const users = usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable ?? {}, DEADLINE_MS)
   const columns = await users.columns()
-  const table = `AUTH_USER_MODEL ${settings.AUTH_USER_MODEL} in ${databasePlace(settings)}`
+  const table = `AUTH_USER_MODEL ${settings.AUTH_USER_MODEL} in ${databasePlace(settings, options.userTable?.using)}`
   if (!columns.has('password')) {
     explanation.refuse('wrong_users', `the table of ${table} has no column password: see options.userTable`, 'users')
     return

@@ -1,5 +1,6 @@
 /** `doctor`: compares settings with a live store, and names the first difference. */
 import { createBridge } from '../bridge.ts'
+import { cachePlace, databasePlace } from '../connect/places.ts'
 import { DjangoBridgeError, StoreUnavailable } from '../errors.ts'
 import type { Encoded } from '../serializers/serializer.ts'
 import type { DjangoSettings } from '../settings/settings.ts'
@@ -10,7 +11,6 @@ import { checkFiles, checkRowTimes, checkTable, checkTexts } from './doctor-rows
 import { checkUsers } from './doctor-users.ts'
 import { type Cause, Explanation } from './explanation.ts'
 import { judgeLogin } from './logins.ts'
-import { cachePlace, databasePlace } from './places.ts'
 import { differenceOf } from './settings-difference.ts'
 import { openSite, type Site, type SiteInput } from './site.ts'
 import { explainKey } from './stored-session.ts'

@@ -12,13 +12,14 @@ const DEADLINE_MS = 5000
 
 /** Null for a session that nobody is logged in to, and where the settings name no database with users. */
 export async function judgeLogin(data: ReadonlyMap<string, Encoded>, site: Site): Promise<LoginVerdict | null> {
-  const { database, settings, options } = site
+  const { userDatabase: database, settings, options } = site
   if (database === null || !data.has('_auth_user_id')) return null
   const users = usersFromTable(database, settings.AUTH_USER_MODEL, options.userTable ?? {}, DEADLINE_MS)
   const check = userCheckOptions(settings, {
     loadUser: users.load,
     keyText: users.keyText,
     loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
+    ...(options.backendsAllowingInactive && { backendsAllowingInactive: options.backendsAllowingInactive }),
   })
   if (check === null) return null
   const verdict = await checkUser((name) => data.get(name)?.decode(), check)

@@ -41,6 +41,8 @@ export interface Site {
   readonly now: () => Date
   /** Null where the settings name none. */
   readonly database: Database | null
+  /** The one of the users, mostly the same. */
+  readonly userDatabase: Database | null
   cache(): Promise<ConnectedCache>
   /** What a cache of other settings is opened with. */
   readonly parts: CacheOptions
@@ -108,6 +110,8 @@ export async function openSite(
     warn: () => undefined,
   }
   const database = hasDatabase(settings, parts) ? openDatabase(settings, parts, wallClock) : null
+  const { using = 'default' } = options.userTable ?? {}
+  const userDatabase = using === 'default' ? database : openDatabase(settings, parts, wallClock, using)
   const surroundings = { database: () => database ?? noDatabase(), instant: wallClock.instant }
   let cache: Promise<ConnectedCache> | undefined
   return {
@@ -117,17 +121,19 @@ export async function openSite(
     wallClock,
     now,
     database,
+    userDatabase,
     parts,
     surroundings,
     cache: () => (cache ??= openCache(settings, parts, surroundings)),
     deadline: () => startDeadline(DEADLINE_MS),
     async close() {
       await (await cache?.catch(() => undefined))?.cache.close()
+      if (userDatabase !== database) await userDatabase?.close()
       await database?.close()
     },
   }
 }
 
 function noDatabase(): never {
-  throw new SettingsError('DATABASES.default is missing.')
+  throw new SettingsError('DATABASES.default is missing: give a database URL, or Django’s dictionary.')
 }

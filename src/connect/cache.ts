@@ -86,22 +86,26 @@ const BACKENDS: ReadonlyMap<string, CacheBackend> = new Map(
 )
 
 /** LOCATION where it is one table or folder. */
-function onlyLocation({ location }: CacheSettings): string {
+function onlyLocation({ alias, location }: CacheSettings): string {
   if (typeof location === 'string' && location !== '') return location
-  throw new SettingsError('CACHES: LOCATION must be one text.')
+  throw new SettingsError(`CACHES.${named(alias)}: LOCATION must be the name of one table, or the path of one folder.`)
 }
 
 /** Django takes a relative one from the folder that its own process was started in. */
 function folderOf(cache: CacheSettings): string {
   const folder = onlyLocation(cache)
   if (isAbsolute(folder)) return folder
-  throw new SettingsError('CACHES: LOCATION of FileBasedCache must be an absolute path.')
+  throw new SettingsError(
+    `CACHES.${named(cache.alias)}: LOCATION of FileBasedCache must be an absolute path: give the folder as Django finds it.`,
+  )
 }
 
 /** A backend of Django's whose sessions nobody but itself can have. */
 function refusedBackend(reason: string): CacheBackend {
-  const refuse = ({ backend }: CacheSettings): never => {
-    throw new SettingsError(`CACHES: ${backend} ${reason}. Sessions that two programs share need another cache.`)
+  const refuse = ({ alias, backend }: CacheSettings): never => {
+    throw new SettingsError(
+      `CACHES.${named(alias)}: ${backend} ${reason}. Sessions that two programs share need another cache.`,
+    )
   }
   return { check: refuse, open: refuse }
 }

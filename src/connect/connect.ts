@@ -21,6 +21,7 @@ import { checkDatabase, type DatabaseClient, dialectOf, hasDatabase, openDatabas
 import { engineOf, keepsTypes, sessionCodec } from './engines.ts'
 import { bridgeClosed } from './lazy-connections.ts'
 import { needPackage } from './optional-package.ts'
+import { naming, sessionPlace, userPlace } from './places.ts'
 
 /** Clients of the site's own, by Django's alias; they are used and never closed. */
 export interface Clients {
@@ -110,22 +111,34 @@ export async function connect(settings: Settings, options: ConnectOptions): Prom
   const refuseOnceClosed = (): void => {
     if (isClosed) throw bridgeClosed()
   }
+  const named =
+    <Asked, Answer>(ask: (asked: Asked) => Promise<Answer>) =>
+    (asked: Asked): Promise<Answer> =>
+      naming(
+        'Users',
+        () => userPlace(settings, options),
+        () => ask(asked),
+      )
   const { using } = options.userTable
   const hasOwnDatabase = using !== undefined && using !== 'default' && options.loadUser === undefined
   const userDatabase = hasOwnDatabase ? kept(openDatabase(settings, options, wallClock, using)) : database
   const users =
     userDatabase && usersFromTable(userDatabase, settings.AUTH_USER_MODEL, options.userTable, options.deadlineMs)
   return {
-    store: observedStore(store, settings.SESSION_ENGINE, refuseOnceClosed),
+    store: observedStore(store, settings.SESSION_ENGINE, refuseOnceClosed, (call) =>
+      naming('Sessions', () => sessionPlace(settings, options), call),
+    ),
     clock: {
       now: options.now,
       wallClock,
       expiryOf: (value, modification) => expiryOf(value, settings, wallClock, modification),
       storedMoment: momentRule(settings.DJANGO_VERSION, { keepsTypes: keepsTypes(settings, options), wallClock }),
     },
-    loadUser: options.loadUser ?? (users && whileOpen(users.load, refuseOnceClosed)),
-    ...(options.loadUser === undefined && users !== null && { keyText: whileOpen(users.keyText, refuseOnceClosed) }),
-    userColumns: async () => (options.loadUser === undefined && users !== null ? users.columns() : null),
+    loadUser: options.loadUser ?? (users && whileOpen(named(users.load), refuseOnceClosed)),
+    ...(options.loadUser === undefined &&
+      users !== null && { keyText: whileOpen(named(users.keyText), refuseOnceClosed) }),
+    userColumns: async () =>
+      options.loadUser === undefined && users !== null ? named(users.columns)(undefined) : null,
     loginHashes: loginHashes(settings.DJANGO_VERSION, settings.DEFAULT_HASHING_ALGORITHM),
     ...(options.sessionAuthHash && { sessionAuthHash: options.sessionAuthHash }),
     ...(options.backendsAllowingInactive && { backendsAllowingInactive: options.backendsAllowingInactive }),

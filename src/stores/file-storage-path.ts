@@ -13,8 +13,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function fileStoragePath(setting: string | null, env: Environment = process.env): string {
   const folder = setting ?? pythonTemporaryFolder(env)
   if (isFolder(folder)) return folder
-  const which = setting === null ? 'The system’s temporary folder' : 'SESSION_FILE_PATH'
-  throw new SettingsError(`${which} is no folder that exists: session files need the one that Django uses.`)
+  const which = setting === null ? 'SESSION_FILE_PATH is not set, and' : 'SESSION_FILE_PATH:'
+  throw new SettingsError(
+    `${which} ${folder} does not exist or is not a directory: create it, or give the one that Django uses.`,
+  )
 }
 
 /** @see Python's tempfile.py _candidate_tempdir_list, gettempdir */

@@ -16,11 +16,19 @@ export interface StoreCall {
 
 const calls = channel('django-session-bridge:store')
 
-/** @param admit called before each call of the store; throws where none may be made any more */
-export function observedStore(store: SessionStore, engine: string, admit: () => void = () => undefined): SessionStore {
+/**
+ * @param admit called before each call of the store; throws where none may be made any more
+ * @param name makes each call, and says in the error of one that fails where the sessions are
+ */
+export function observedStore(
+  store: SessionStore,
+  engine: string,
+  admit: () => void = () => undefined,
+  name: <T>(call: () => Promise<T>) => Promise<T> = (call) => call(),
+): SessionStore {
   async function observed<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
     admit()
-    return calls.hasSubscribers ? told(operation, call) : call()
+    return name(() => (calls.hasSubscribers ? told(operation, call) : call()))
   }
 
   async function told<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
