@@ -21,8 +21,8 @@ const UNIONS = [
   'WarningCode',
 ]
 
-/** Codes of others, which this library only compares with. */
-const isOfOthers = (code: string): boolean => /^E[A-Z]+|^[A-Z]|^\d/.test(code)
+/** Codes of others: of Node, of databases, and of zod's issues. */
+const isOfOthers = (code: string): boolean => /^[A-Z\d]/.test(code) || code === 'custom'
 
 function codesInSources(): Set<string> {
   const found = new Set<string>()
