@@ -33,7 +33,7 @@ from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.urls import set_urlconf  # noqa: E402
 
-from vectors import cookie_header, expire_date, expiry, random_pickles, session_data, set_cookie, zone_times  # noqa: E402
+from vectors import cookie_header, expire_date, expiry, opaque_values, random_pickles, session_data, set_cookie, zone_times  # noqa: E402
 
 
 def edit(request):
@@ -196,6 +196,8 @@ OPERATIONS = {
     "judge_pickles": lambda request: random_pickles.judge(request["seed"], request["count"], request["replies"]),
     "read_alike": lambda request: random_pickles.read_alike(request["pairs"]),
     "auth_hash": auth_hash,
+    "opaque_sessions": opaque_values.sessions,
+    "opaque_alike": opaque_values.alike,
     "origin_verified": origin_verified,
     "login_location": login_location,
     "jwt_encode": lambda request: jwt.encode(

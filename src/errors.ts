@@ -97,8 +97,9 @@ export class SerializationError extends DjangoBridgeError {
 }
 
 /**
- * A pickle asks for a class or function that is not allowed, or uses an opcode that only such pickles need; nothing of
- * it was run. A class of the site's own is read by a codec for it.
+ * A pickled value needs a class or function that is not allowed, or the pickle uses an opcode that only such pickles
+ * need; nothing of it was run. A session with such a value opens, keeps the value as it is, and only `get` of the value
+ * throws. A codec in `options.pickle.codecs` reads a class of the site's own.
  */
 export class PickleForbidden extends SerializationError {
   override readonly code = 'pickle_forbidden'
@@ -107,7 +108,10 @@ export class PickleForbidden extends SerializationError {
 
   constructor(forbidden: string) {
     const shown = named(forbidden)
-    super(`The pickle needs ${shown}, which is not allowed; a codec can allow a class of your own.`)
+    super(
+      `The pickle needs ${shown}, which this library does not read: give a codec for the class (options.pickle.codecs), ` +
+        'or leave the value to Django.',
+    )
     this.forbidden = shown
   }
 }

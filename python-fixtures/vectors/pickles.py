@@ -261,7 +261,7 @@ FORBIDDEN = [
     ("an object of an allowed class by a base of its own", b"ccopy_reg\n_reconstructor\n(cuuid\nUUID\ncbuiltins\nstr\nVx\ntR.",
      "copyreg._reconstructor"),
     ("an object of a class that is only an argument", b"ccopy_reg\n_reconstructor\n(cbuiltins\nlist\ncbuiltins\nobject\nNtR.",
-     "builtins.list"),
+     "copyreg._reconstructor"),
     ("a class as a value", b"cbuiltins\nlist\n.", "builtins.list"),
     ("a class inside a list", b"(lcdatetime\ndatetime\na.", "datetime.datetime"),
     ("a function inside a dict", b"(dVx\ncdjango.utils.translation\ngettext\ns.", "django.utils.translation.gettext"),

@@ -40,6 +40,9 @@ export class PyByteArray extends Uint8Array {}
 /** `collections.OrderedDict`. */
 export class PyOrderedDict<K = unknown, V = unknown> extends Map<K, V> {}
 
+/** `collections.Counter`: how often each of its keys was counted. */
+export class PyCounter<K = unknown> extends Map<K, number | bigint> {}
+
 /** What makes the missing values of a defaultdict in Python; nothing is made here. */
 export type DefaultFactory =
   | 'bool'

@@ -5,6 +5,7 @@ export { PickleForbidden, SerializationError } from '../errors.ts'
 export {
   type DefaultFactory,
   PyByteArray,
+  PyCounter,
   PyDefaultDict,
   PyFrozenSet,
   PyOrderedDict,

@@ -1,7 +1,8 @@
 /** Sessions as one dict of Python's values, whatever bytes it came from. A key that is no text is kept unseen. */
-import { SerializationError } from '../errors.ts'
+import { PickleForbidden, SerializationError } from '../errors.ts'
+import { forbiddenIn, holdsOpaque, isOpaque } from '../python/pickle/opaque.ts'
 import type { PickleCodecs } from '../python/pickle/pickle-codec.ts'
-import type { PickleNode } from '../python/pickle/pickle-node.ts'
+import { isObjectNode, type PickleNode } from '../python/pickle/pickle-node.ts'
 import { PickledValue } from '../python/pickle/pickled-value.ts'
 import { ValueNodes } from '../python/pickle/value-node.ts'
 import { type Encoded, hiddenName, isEncoded, isHiddenName, type NewValue, type SessionData } from './serializer.ts'
@@ -16,15 +17,30 @@ class HiddenEntry extends PickledValue {
   }
 }
 
-/** @throws SerializationError for what is no session */
+/** What a login and a session's end depend on: nobody is let in, and no session outlives its end, by a guess. */
+const NEEDED: ReadonlySet<string> = new Set([
+  '_auth_user_id',
+  '_auth_user_backend',
+  '_auth_user_hash',
+  '_session_expiry',
+])
+
+/**
+ * Values of classes that are not known stay as they are; only `decode` of such a one throws.
+ * @throws SerializationError for what is no session; PickleForbidden where a login or the expiry is of such a class
+ */
 export function entriesOf(root: PickleNode, codecs: PickleCodecs): ReadonlyMap<string, Encoded> {
+  if (isOpaque(root) && isObjectNode(root)) throw new PickleForbidden(forbiddenIn(root))
   if (typeof root !== 'object' || root === null || root.kind !== 'dict') throw noSession('a session is a dict')
   const data = new Map<string, Encoded>()
   for (const [place, key] of root.keys.entries()) {
     const value = root.values[place] ?? null
     if (typeof key !== 'string') data.set(hiddenName(place), new HiddenEntry(key, value, codecs))
     else if (isHiddenName(key)) throw noSession('a name in it is one that this library keeps for itself')
-    else data.set(key, new PickledValue(value, codecs))
+    else {
+      if (NEEDED.has(key) && isObjectNode(value) && holdsOpaque(value)) throw new PickleForbidden(forbiddenIn(value))
+      data.set(key, new PickledValue(value, codecs))
+    }
   }
   return data
 }

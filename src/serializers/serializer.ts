@@ -2,12 +2,17 @@
 
 /** One value as it was stored. It is decoded when somebody asks for it, and written back verbatim when nobody changed it. */
 export interface Encoded {
-  /** The value, freshly made on every call, so that a caller may change what it got. */
+  /**
+   * The value, freshly made on every call, so that a caller may change what it got.
+   * @throws PickleForbidden for a value of a class that only Python has
+   */
   decode(): unknown
   /** Whether writing `value` in this one's place would store the same value again. */
   same(value: unknown): boolean
   /** As `decode`, but with floats as PyFloat, for another format to write. Absent where `decode` is as good. */
   exact?(): unknown
+  /** Whether `decode` throws PickleForbidden, since only Python can make this value. */
+  readonly isOpaque?: boolean
 }
 
 /** A value to be written; `like` is what stood in its place, whose spelling is kept wherever an equal value stands. */

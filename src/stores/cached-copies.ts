@@ -5,8 +5,8 @@
  */
 import type { CacheItem, ConnectedCache, StoredItem } from '../caches/cache.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
-import { SerializationError, StoreUnavailable } from '../errors.ts'
-import { isHiddenName } from '../serializers/serializer.ts'
+import { named, SerializationError, StoreUnavailable } from '../errors.ts'
+import { isEncoded, isHiddenName } from '../serializers/serializer.ts'
 import { markKind, newMark } from './cache-mark.ts'
 import { cacheOutage, type WarnOfCache } from './cache-outage.ts'
 import { AFTERWARDS, BEFORE_END, BEFORE_WRITE, setMark } from './copy-plans.ts'
@@ -65,16 +65,24 @@ export function cachedCopies(options: CachedCopiesOptions): CachedCopies {
     longestSeen = Math.max(longestSeen, timeout)
   }
 
+  function unreadable(why: string): 'unusable' {
+    outage.warn('cached_copy_unreadable', `A copy in the cache cannot be read, its row is: ${why}`)
+    return 'unusable'
+  }
+
   function opened(key: string, item: StoredItem): StoredSession | 'unusable' {
     if (markKind(item) !== null) return 'unusable'
     const answer = codec.decode(item)
     if ('error' in answer) {
-      outage.warn('cached_copy_unreadable', `A copy in the cache cannot be read, its row is: ${answer.error.message}`)
-      return 'unusable'
+      return unreadable(answer.error.message)
     }
     const { data } = answer
     // Django puts an empty one for a row that it cannot read; JSON has other names for keys that are no text.
     if (data.size === 0 || [...data.keys()].some(isHiddenName)) return 'unusable'
+    // Django caches the objects themselves, also where the row is JSON, which can be read.
+    for (const [name, value] of data) {
+      if (isEncoded(value) && value.isOpaque === true) return unreadable(`the value of ${named(name)} needs Python`)
+    }
     const expiry = expiryOf(data)
     if (expiry.age <= 0) return 'unusable'
     if (item.endsAt !== undefined) see((item.endsAt.getTime() - now().getTime()) / 1000)

@@ -118,21 +118,122 @@ test('a key that is no text is kept and shows under no name', async () => {
   await site.close()
 })
 
-test('S25: a session with a class that is not allowed opens as a new one, is not replaced by a write, and the report names the class', async () => {
+/** `{"cart": os.system("echo"), "n": 1, …}` */
+const withCall = (more = ''): Buffer => Buffer.from(`(dVcart\ncos\nsystem\n(Vecho\ntRsVn\nI1\ns${more}.`)
+
+test('S25: a value of a class that is not allowed stays as it is, and only reading it is an error that names the class', async () => {
   const site = await makeSite(PICKLES)
-  storePickle(site, Buffer.from('(dVcart\ncos\nsystem\n(Vecho\ntRs.'))
-  const before = site.rows()
+  storePickle(site, withCall('Vlist\n(lp0\nsVsame\ng0\ns'))
   const django = site.open(`sessionid=${KEY}`)
   const session = await django.session()
-  expect(session.isEmpty).toBe(true)
-  session.set('cart', [])
-  await expect(django.finish(200)).rejects.toThrow(/os\.system.*options\.pickle/)
-  expect(site.rows()).toEqual(expect.arrayContaining(before))
-  expect(site.reports).toEqual([
-    { code: 'session_data_unreadable', cookieName: 'sessionid', error: expect.any(PickleForbidden) },
-  ])
-  expect(site.reports[0]?.error?.message).toContain('os.system')
+  expect([...session.keys()]).toEqual(['cart', 'n', 'list', 'same'])
+  expect(session.has('cart')).toBe(true)
+  expect(session.get('n')).toBe(1)
+  const uses = [
+    () => session.get('cart'),
+    () => session.pop('cart'),
+    () => [...session.entries()],
+    () => [...session.values()],
+  ]
+  for (const use of uses) {
+    expect(use).toThrow(PickleForbidden)
+    expect(use).toThrow('os.system')
+  }
+  expect(session.modified).toBe(false)
+  session.set('n', 2)
+  ;(session.get('list') as string[]).push('pear')
+  const { cookies } = await django.finish(200)
+  expect(cookies.map(({ value }) => value)).toEqual([KEY])
+  expect(site.reports).toEqual([])
+  expect(Buffer.from(storedPickle(site)).toString('latin1')).toContain('system')
+
+  const next = site.open(`sessionid=${KEY}`)
+  const again = await next.session()
+  expect(() => again.get('cart')).toThrow('os.system')
+  expect(again.get('n')).toBe(2)
+  expect(again.get('list')).toEqual(['pear'])
+  expect(again.delete('cart')).toBe(true)
+  await next.finish(200)
+  expect([...(await site.open(`sessionid=${KEY}`).session()).keys()]).toEqual(['n', 'list', 'same'])
+  expect(Buffer.from(storedPickle(site)).toString('latin1')).not.toContain('system')
   await site.close()
+})
+
+test('a value of a class that is not known may be replaced', async () => {
+  const site = await makeSite(PICKLES)
+  storePickle(site, withCall())
+  const django = site.open(`sessionid=${KEY}`)
+  ;(await django.session()).set('cart', ['pear'])
+  await django.finish(200)
+  expect((await site.open(`sessionid=${KEY}`).session()).get('cart')).toEqual(['pear'])
+  await site.close()
+})
+
+test('a login beside such a value counts', async () => {
+  const site = await makeSite(PICKLES)
+  const login = Object.entries(loginValues()).map(([name, value]) => `V${name}\nV${String(value)}\ns`)
+  storePickle(site, withCall(login.join('')))
+  expect(await site.open(`sessionid=${KEY}`).user()).toMatchObject({ pk: '7' })
+  await site.close()
+})
+
+test.each(['_auth_user_id', '_auth_user_backend', '_auth_user_hash', '_session_expiry'])(
+  'S25: a session whose %s is of such a class is not opened',
+  async (name) => {
+    const site = await makeSite(PICKLES)
+    storePickle(site, withCall(`V${name}\n](cshop.models\nKey\n)Res`))
+    expect((await site.open(`sessionid=${KEY}`).session()).isEmpty).toBe(true)
+    expect(site.reports).toMatchObject([{ code: 'session_data_unreadable', error: { forbidden: 'shop.models.Key' } }])
+    await site.close()
+  },
+)
+
+test.each([
+  ['an object', 'cshop.models\nSession\n)R.'],
+  ['a class', 'cshop.models\nSession\n.'],
+])(
+  'S25: %s of such a class in the place of the whole session is not opened, and not replaced by a write',
+  async (_name, pickle) => {
+    const site = await makeSite(PICKLES)
+    storePickle(site, Buffer.from(pickle))
+    const before = site.rows()
+    const django = site.open(`sessionid=${KEY}`)
+    const session = await django.session()
+    expect(session.isEmpty).toBe(true)
+    session.set('cart', [])
+    await expect(django.finish(200)).rejects.toThrow(/shop\.models\.Session.*options\.pickle/)
+    expect(site.rows()).toEqual(before)
+    expect(site.reports).toMatchObject([
+      { code: 'session_data_unreadable', error: { forbidden: 'shop.models.Session' } },
+    ])
+    await site.close()
+  },
+)
+
+test.each([2, 3, 4, 5] as const)('S25: a name that ends early in protocol %i is never written', (protocol) => {
+  const name = 'os\nsystem\n(Vecho\ntR.'
+  const pickle = Buffer.concat([
+    Buffer.from([0x80, 4, 0x7d, 0x8c, 1, 0x61, 0x8c, name.length]),
+    Buffer.from(name),
+    Buffer.from([0x8c, 1, 0x78, 0x93, 0x73, 0x2e]),
+  ])
+  const { loads } = createPickleSerializer({ protocol })
+  expect(() => loads(pickle)).toThrow(PickleForbidden)
+})
+
+test('S25: a protocol in which Python would take a name for another refuses it', () => {
+  const { loads, dumps } = createPickleSerializer({ protocol: 2 })
+  const modern = Buffer.from('\x80\x04}(\x8c\x01a\x8c\x08commands\x8c\x03Run\x93)RK\x01K\x02u.', 'latin1')
+  expect(() => dumps(loads(modern))).toThrow('commands.Run')
+  const old = Buffer.from('(dVa\nccommands\nRun\n)Rs.')
+  expect(Buffer.from(dumps(loads(old))).toString('latin1')).toContain('csubprocess\nRun\n')
+})
+
+test('S25: what a value needs stays with that value: no program can write it elsewhere', () => {
+  const { loads, dumps } = createPickleSerializer()
+  const data = loads(withCall())
+  expect(() => dumps(new Map([['other', { value: data.get('cart')?.decode() }]]))).toThrow(PickleForbidden)
+  expect(() => dumps(new Map([['other', { value: data.get('cart') }]]))).toThrow('cannot hold')
 })
 
 test('a class of the site’s own is read and written by its codec', async () => {

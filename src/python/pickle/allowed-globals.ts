@@ -3,7 +3,8 @@
  * what it would make in Python is made by a codec, or by the few cases of `reduce.ts`.
  */
 import { PickleForbidden } from '../../errors.ts'
-import { type GlobalNode, pathOf } from './pickle-node.ts'
+import { currentName } from './former-names.ts'
+import { type ClassName, type GlobalNode, pathOf } from './pickle-node.ts'
 
 /** What builds values of this side's own kinds. */
 const BUILDERS: readonly string[] = [
@@ -31,32 +32,28 @@ const ARGUMENTS: readonly string[] = [
 
 const NAMES: ReadonlySet<string> = new Set([...BUILDERS, ...ARGUMENTS])
 
-/** Python 2's names, which protocols below 3 write. @see CPython Lib/_compat_pickle.py */
-const FORMER_MODULES: ReadonlyMap<string, string> = new Map([
-  ['__builtin__', 'builtins'],
-  ['copy_reg', 'copyreg'],
-])
-const FORMER_NAMES: ReadonlyMap<string, string> = new Map([
-  ['__builtin__.long', 'int'],
-  ['__builtin__.unicode', 'str'],
-])
-
 /**
+ * A class or function by its name of today, `unknown` where it is not on the list.
  * @param isListed whether a codec reads it, or takes it for an argument
- * @throws PickleForbidden
+ * @throws PickleForbidden for a name that Python cannot find either
  */
-export function allowedGlobal(
+export function globalOf(
   module: string,
   name: string,
   options: { protocol: number; isListed: (path: string) => boolean },
 ): GlobalNode {
-  const isFormer = options.protocol < 3
-  const global: GlobalNode = {
-    kind: 'global',
-    module: (isFormer && FORMER_MODULES.get(module)) || module,
-    name: (isFormer && FORMER_NAMES.get(`${module}.${name}`)) || name,
-  }
-  const path = pathOf(global)
-  if (!NAMES.has(path) && !options.isListed(path)) throw new PickleForbidden(path)
+  // A line break would end the name in protocols below 4, and the rest be read as opcodes.
+  const isBroken = module.includes('\n') || name.includes('\n')
+  if (isBroken || (options.protocol < 4 && name.includes('.'))) throw new PickleForbidden(pathOf({ module, name }))
+  const current = options.protocol < 3 ? currentName({ module, name }) : { module, name }
+  const path = pathOf(current)
+  const isKnown = NAMES.has(path) || options.isListed(path)
+  return { kind: 'global', ...current, ...(isKnown ? {} : { unknown: true as const }) }
+}
+
+/** @throws PickleForbidden for a name that is not on the list */
+export function allowedGlobal({ module, name }: ClassName, isListed: (path: string) => boolean): GlobalNode {
+  const global = globalOf(module, name, { protocol: 4, isListed })
+  if (global.unknown === true) throw new PickleForbidden(pathOf(global))
   return global
 }

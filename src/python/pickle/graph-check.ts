@@ -1,11 +1,11 @@
 /**
  * What is checked once a pickle is read: that no value contains itself, how deep values are nested, how many there are
- * when each is counted wherever it stands, and that classes stand only where a class makes something of them.
+ * when each is counted wherever it stands.
  *
  * Sharing makes a few bytes stand for any number of values (`a = [b, b]`, `b = [c, c]` …), which everything that walks
- * them would pay for; a value inside itself would never end.
+ * them would pay for; a value inside itself would never end. What is made by a class that is not known may contain itself:
+ * it is only ever written.
  */
-import { PickleForbidden } from '../../errors.ts'
 import { areDistinct, areTexts, KeyIds, withoutRepeatedItems, withoutRepeats } from './hash-key.ts'
 import { malformed, overLimit, type PickleLimits } from './pickle-limits.ts'
 import {
@@ -14,11 +14,10 @@ import {
   type InstanceNode,
   isObjectNode,
   type ObjectNode,
+  type OpaqueNode,
   type PickleNode,
-  pathOf,
   type SequenceNode,
 } from './pickle-node.ts'
-import { isGlobal } from './reduce.ts'
 
 /** What is below a node that stands in several places. */
 interface Measure {
@@ -39,14 +38,15 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
   const doubtful: ObjectNode[] = []
   const deepest = Math.min(limits.depth, DEEPEST)
   // What the memo gave twice is looked at once; only that can contain itself.
-  let measures: Map<ObjectNode, Measure | 'open'> | undefined
+  let measures: Map<ObjectNode, Measure | number> | undefined
+  /** Of the objects that are being visited, how many are of classes that are not known. */
+  let openOpaques = 0
   let elements = 0
   let ids: KeyIds | undefined
   /** Whether what is being visited is inside of a doubtful node. */
   let isInDoubt = false
   /** Of the last usual dict: the rows of a list have the same, from the memo. */
   let usualKeys: readonly PickleNode[] = []
-  if (isGlobal(root)) throw new PickleForbidden(pathOf(root))
   if (isObjectNode(root)) visit(root, 1)
   return doubtful
 
@@ -61,21 +61,29 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
   function visitShared(node: ContainerNode, depth: number): number {
     measures ??= new Map()
     const known = measures.get(node)
-    if (known === 'open') throw malformed('a value contains itself')
+    if (typeof known === 'number') return visitAgain(known)
     if (depth + (known?.height ?? 1) - 1 > deepest) throw overLimit('depth')
     if (known !== undefined) {
       count(known.elements)
       return known.height
     }
-    measures.set(node, 'open')
+    measures.set(node, openOpaques)
     const before = elements
     const height = 1 + visitInside(node, depth)
     measures.set(node, { height, elements: elements - before })
     return height
   }
 
+  /** An object that is being visited; @param before how many opaque ones were outside of it */
+  function visitAgain(before: number): number {
+    if (openOpaques === before) throw malformed('a value contains itself')
+    return 0
+  }
+
   function visitInside(node: ContainerNode, depth: number): number {
     switch (node.kind) {
+      case 'opaque':
+        return visitOpaque(node, depth)
       case 'list':
       case 'tuple':
         return visitAll(node.items, depth)
@@ -90,12 +98,23 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
     }
   }
 
+  /** What of it a codec would refuse is refused; beyond it nothing is read. */
+  function visitOpaque(node: OpaqueNode, depth: number): number {
+    const wasInDoubt = isInDoubt
+    isInDoubt = false
+    openOpaques++
+    const height = visitAll(childrenOf(node), depth)
+    openOpaques--
+    isInDoubt = wasInDoubt
+    return height
+  }
+
   /** Keys are compared once all inside of them was found to be within the limits. */
-  function visitWithKeys(node: ContainerNode, depth: number): number {
+  function visitWithKeys(node: Exclude<ContainerNode, OpaqueNode>, depth: number): number {
     const wasInDoubt = isInDoubt
     isInDoubt ||= node.kind !== 'dict' || !areTexts(node.keys)
     if (isInDoubt && !wasInDoubt) doubtful.push(node)
-    const height = visitAll(childrenOf(node), depth, node.kind === 'instance' ? 'globals allowed' : undefined)
+    const height = visitAll(childrenOf(node), depth)
     ids ??= new KeyIds()
     if (node.kind === 'dict' || node.kind === 'instance') withoutRepeats(node, ids)
     else withoutRepeatedItems(node, ids)
@@ -111,12 +130,11 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
     return true
   }
 
-  function visitAll(nodes: readonly PickleNode[], depth: number, globals?: 'globals allowed'): number {
+  function visitAll(nodes: readonly PickleNode[], depth: number): number {
     let height = 0
     count(nodes.length)
     for (const node of nodes) {
       if (!isObjectNode(node)) continue
-      if (globals === undefined && node.kind === 'global') throw new PickleForbidden(pathOf(node))
       const below = visit(node, depth + 1)
       if (below > height) height = below
     }
@@ -129,7 +147,7 @@ export function checkGraph(root: PickleNode, limits: Required<PickleLimits>): Ob
   }
 }
 
-type ContainerNode = SequenceNode | DictNode | InstanceNode
+type ContainerNode = SequenceNode | DictNode | InstanceNode | OpaqueNode
 
 function isContainer(node: ObjectNode): node is ContainerNode {
   return (

@@ -1,10 +1,12 @@
 /** From nodes to JavaScript values. */
 
+import { PickleForbidden } from '../../errors.ts'
 import { synchronous } from '../../unheard.ts'
 import { PyByteArray, PyFrozenSet, PyTuple } from '../collections.ts'
 import { orderedObjectOf, setOwn } from '../json-tree.ts'
 import { PyFloat } from '../values.ts'
 import { areTexts } from './hash-key.ts'
+import { forbiddenIn } from './opaque.ts'
 import { rememberNew, rememberOrigin } from './origin.ts'
 import { type PickleCodecs, type PickledInstance, PyGlobal } from './pickle-codec.ts'
 import { malformed, overLimit } from './pickle-limits.ts'
@@ -15,11 +17,18 @@ export type FloatsAs = 'numbers' | 'PyFloat'
 
 /**
  * The value of a node, made anew. One node gives one object, however often it stands in the value.
- * @throws SerializationError where a codec refuses an instance
+ * @throws PickleForbidden for a class that is not known, and where a codec reads less than Python does;
+ * SerializationError where a codec refuses an instance
  */
 export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: FloatsAs = 'numbers'): unknown {
+  return nodeReader(codecs, floats)(root)
+}
+
+/** As `nodeToValue`, for several nodes that may share parts: each part is read once, also one that cannot be. */
+export function nodeReader(codecs: PickleCodecs, floats: FloatsAs = 'numbers'): (root: PickleNode) => unknown {
   let made: Map<ObjectNode, unknown> | undefined
-  return value(root)
+  let refused: Map<ObjectNode, PickleForbidden> | undefined
+  return value
 
   function value(node: PickleNode): unknown {
     if (typeof node !== 'object' || node === null) return node
@@ -28,9 +37,23 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
     made ??= new Map()
     const known = made.get(node)
     if (known !== undefined) return known
-    const fresh = make(node)
+    const fresh = makeOnce(node)
     made.set(node, fresh)
     return fresh
+  }
+
+  function makeOnce(node: Exclude<ObjectNode, FloatNode>): unknown {
+    const before = refused?.get(node)
+    if (before !== undefined) throw before
+    try {
+      return make(node)
+    } catch (error) {
+      if (error instanceof PickleForbidden) {
+        refused ??= new Map()
+        refused.set(node, error)
+      }
+      throw error
+    }
   }
 
   function make(node: Exclude<ObjectNode, FloatNode>): unknown {
@@ -52,7 +75,8 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
       case 'text':
         return node.value
       case 'global':
-        return new PyGlobal(node.module, node.name)
+      case 'opaque':
+        throw new PickleForbidden(forbiddenIn(node))
       case 'instance':
         return rememberOrigin(instance(node), node)
     }
@@ -81,7 +105,9 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
 
   /** A codec is given numbers, whatever the value's floats come out as. */
   function argument(node: PickleNode): unknown {
-    return typeof node === 'object' && node?.kind === 'float' ? node.value : value(node)
+    if (typeof node !== 'object' || node === null) return node
+    if (node.kind === 'global' && node.unknown !== true) return new PyGlobal(node.module, node.name)
+    return node.kind === 'float' ? node.value : value(node)
   }
 
   function instance(node: InstanceNode): unknown {
@@ -91,13 +117,14 @@ export function nodeToValue(root: PickleNode, codecs: PickleCodecs, floats: Floa
       made: how,
       args: node.args.map(argument),
       kwargs: (kwargs === undefined ? {} : value(kwargs)) as Readonly<Record<string, unknown>>,
-      state: state === undefined ? undefined : value(state),
+      state: state === undefined ? undefined : argument(state),
       items: all(node.items),
       entries: entries(node.keys, node.values),
     }
     try {
       return synchronous(codecs.of(of).decode(pickled), () => malformed('a promise'))
-    } catch {
+    } catch (error) {
+      if (error instanceof PickleForbidden) throw error
       throw malformed(`an instance of ${of.name} cannot be read`)
     }
   }

@@ -8,14 +8,10 @@
  *     }
  */
 import { malformed } from './pickle-limits.ts'
-import { pathOf } from './pickle-node.ts'
+import { type ClassName, pathOf } from './pickle-node.ts'
 import type { KnownClasses } from './reduce.ts'
 
-export interface ClassName {
-  readonly module: string
-  /** Qualified: `Order.Status` for a class inside a class. */
-  readonly name: string
-}
+export type { ClassName } from './pickle-node.ts'
 
 /** How Python makes an instance, in JavaScript values. */
 export interface PickledInstance {

@@ -112,9 +112,10 @@ export class PickleMachine {
   }
 
   /** @param count of values that go to the list below them; without it, all above the last mark */
-  append(count: number = this.#unmark()): void {
-    const items = this.popLast(count)
+  append(count?: number): void {
+    const items = this.popLast(count ?? this.#unmark())
     const target = this.top()
+    if (fillOpaque(target, items, count === undefined ? { opcode: 0x65, isMarked: true } : { opcode: 0x61 })) return
     if (!isObjectNode(target) || (target.kind !== 'list' && target.kind !== 'instance')) {
       throw malformed('items are appended to what is no list')
     }
@@ -124,14 +125,22 @@ export class PickleMachine {
   addItems(): void {
     const items = this.popMark()
     const target = this.top()
+    if (fillOpaque(target, items, { opcode: 0x90, isMarked: true })) return
     if (!isObjectNode(target) || target.kind !== 'set') throw malformed('items are added to what is no set')
     fillItems(target, items)
   }
 
   /** @param count of keys and values, in turn, that go to the dict below them; without it, all above the last mark */
-  setItems(count: number = this.#unmark()): void {
+  setItems(given?: number): void {
+    const count = given ?? this.#unmark()
     this.#drop(count)
     const target = this.top()
+    if (isObjectNode(target) && target.kind === 'opaque') {
+      if (count % 2 !== 0) throw malformed('a key has no value')
+      const pairs = this.#stack.slice(this.#height, this.#height + count)
+      fillOpaque(target, pairs, given === undefined ? { opcode: 0x75, isMarked: true } : { opcode: 0x73 })
+      return
+    }
     if (!isObjectNode(target) || (target.kind !== 'dict' && target.kind !== 'instance')) {
       throw malformed('items are set in what is no dict')
     }
@@ -141,6 +150,7 @@ export class PickleMachine {
   build(): void {
     const state = this.pop()
     const target = this.top()
+    if (fillOpaque(target, [state], { opcode: 0x62 })) return
     if (!isObjectNode(target) || target.kind !== 'instance' || target.state !== undefined) {
       throw malformed('a state is given to what takes none')
     }
@@ -187,6 +197,7 @@ export class PickleMachine {
 const BYTES_PER_ELEMENT = 64
 
 function copiedBy(node: ObjectNode): number {
+  if (node.kind === 'opaque') return 0
   if (node.kind === 'bytes' || node.kind === 'bytearray') return Math.ceil(node.value.length / BYTES_PER_ELEMENT)
   return childrenOf(node).reduce((sum: number, child) => sum + 1 + lengthOf(child) / BYTES_PER_ELEMENT, 0)
 }
@@ -194,6 +205,17 @@ function copiedBy(node: ObjectNode): number {
 function lengthOf(node: PickleNode): number {
   if (typeof node === 'string') return node.length
   return isObjectNode(node) && 'value' in node && typeof node.value !== 'number' ? node.value.length : 0
+}
+
+/** Whether it is an object that keeps what is put into it, and how. */
+function fillOpaque(
+  target: PickleNode,
+  nodes: readonly PickleNode[],
+  { opcode, isMarked = false }: { opcode: number; isMarked?: boolean },
+): boolean {
+  if (!isObjectNode(target) || target.kind !== 'opaque') return false
+  target.fills.push({ opcode, isMarked, nodes })
+  return true
 }
 
 function fillItems(target: Pick<SequenceNode, 'items'>, items: PickleNode[]): void {

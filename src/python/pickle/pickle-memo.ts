@@ -1,9 +1,12 @@
 /** Which parts of a pickle come again: only they take a place in the memo. */
-import { childrenOf, type GlobalNode, isObjectNode, type ObjectNode, type PickleNode, pathOf } from './pickle-node.ts'
+import { overLimit } from './pickle-limits.ts'
+import { childrenOf, type GlobalNode, isObjectNode, type ObjectNode, type PickleNode } from './pickle-node.ts'
 
 /** What stands for a part without a place. */
 const ONCE = -1
 const AGAIN = -2
+/** Deeper, calls within calls would not be safe. Only objects that contain themselves are, by some ways through them. */
+export const DEEPEST_WRITTEN = 2000
 
 export class PickleMemo {
   /** The place of a part in the memo once it has one; before, whether it will come again. */
@@ -11,6 +14,7 @@ export class PickleMemo {
   /** One node for each class, whatever node names it. */
   #globals: Map<string, GlobalNode> | undefined
   #places = 0
+  #depth = 0
 
   constructor(root: PickleNode) {
     if (!isFlat(root)) this.#visit(root)
@@ -48,6 +52,12 @@ export class PickleMemo {
   }
 
   #visitInside(node: ObjectNode): void {
+    if (++this.#depth > DEEPEST_WRITTEN) throw overLimit('depth')
+    this.#visitParts(node)
+    this.#depth--
+  }
+
+  #visitParts(node: ObjectNode): void {
     if (node.kind === 'dict') {
       for (const key of node.keys) this.#visit(key)
       for (const value of node.values) this.#visit(value)
@@ -60,10 +70,11 @@ export class PickleMemo {
   /** A text is told by its letters, a class by its name, anything else by itself. */
   #part(node: PickleNode): PickleNode {
     if (!isObjectNode(node) || node.kind !== 'global') return node
-    const path = pathOf(node)
+    // No module and no name has a line break.
+    const spelled = `${node.module}\n${node.name}`
     this.#globals ??= new Map()
-    const known = this.#globals.get(path)
-    if (known === undefined) this.#globals.set(path, node)
+    const known = this.#globals.get(spelled)
+    if (known === undefined) this.#globals.set(spelled, node)
     return known ?? node
   }
 }

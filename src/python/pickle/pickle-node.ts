@@ -18,6 +18,7 @@ export type PickleNode =
   | DictNode
   | GlobalNode
   | InstanceNode
+  | OpaqueNode
 
 interface Shareable {
   /** Whether it may stand in more places than one. Where this is not true, it does not. */
@@ -56,11 +57,17 @@ export interface DictNode extends Shareable {
   values: PickleNode[]
 }
 
-/** A class or function by its name. It is looked up nowhere. */
-export interface GlobalNode extends Shareable {
-  readonly kind: 'global'
+export interface ClassName {
   readonly module: string
+  /** Qualified: `Order.Status` for a class inside a class. */
   readonly name: string
+}
+
+/** A class or function by its name. It is looked up nowhere. */
+export interface GlobalNode extends Shareable, ClassName {
+  readonly kind: 'global'
+  /** Whether it is not on the list: it came with a stored value, and goes back with it and nowhere else. */
+  readonly unknown?: true
 }
 
 /** An object of an allowed class: how to make it, and what is put into it then. */
@@ -81,6 +88,30 @@ export interface InstanceNode extends Shareable {
   values: PickleNode[]
 }
 
+/**
+ * An object of a class that is not known here, as the steps in which Python makes it. None of them is taken here: they
+ * are kept and written back.
+ */
+export interface OpaqueNode extends Shareable {
+  readonly kind: 'opaque'
+  /** The opcode that makes it; `obj` is INST and OBJ. */
+  readonly made: InstanceNode['made'] | 'obj'
+  /** What is called. */
+  readonly of: PickleNode
+  readonly args: SequenceNode
+  /** Keyword arguments; only NEWOBJ_EX has them. */
+  readonly kwargs?: PickleNode
+  /** What is put into it then, in order. */
+  readonly fills: OpaqueFill[]
+}
+
+/** APPEND, APPENDS, SETITEM, SETITEMS, ADDITEMS or BUILD, with what it takes from the stack. */
+export interface OpaqueFill {
+  readonly opcode: number
+  readonly isMarked: boolean
+  readonly nodes: readonly PickleNode[]
+}
+
 export type ObjectNode = Exclude<PickleNode, null | boolean | string | number | bigint>
 
 export function isObjectNode(node: PickleNode | undefined): node is ObjectNode {
@@ -94,7 +125,7 @@ export function sharedNode(node: PickleNode): PickleNode {
 }
 
 /** The dotted path of a class or function. */
-export function pathOf(global: { readonly module: string; readonly name: string }): string {
+export function pathOf(global: ClassName): string {
   return `${global.module}.${global.name}`
 }
 
@@ -116,6 +147,13 @@ export function childrenOf(node: ObjectNode): readonly PickleNode[] {
         ...node.keys,
         ...node.values,
         ...(node.state === undefined ? [] : [node.state]),
+      ]
+    case 'opaque':
+      return [
+        node.of,
+        node.args,
+        ...(node.kwargs === undefined ? [] : [node.kwargs]),
+        ...node.fills.flatMap(({ nodes }) => nodes),
       ]
     default:
       return []

@@ -1,7 +1,8 @@
 /** Python's pickle.loads, for the values on a fixed list and those that codecs add. */
+import { PickleForbidden } from '../../errors.ts'
 import { builtInCodecs, codecsWith } from './codecs/built-in.ts'
 import { checkGraph } from './graph-check.ts'
-import { nodeToValue } from './node-value.ts'
+import { nodeReader, nodeToValue } from './node-value.ts'
 import type { PickleCodec, PickleCodecs } from './pickle-codec.ts'
 import { DEFAULT_PICKLE_LIMITS, type PickleLimits } from './pickle-limits.ts'
 import type { PickleNode } from './pickle-node.ts'
@@ -24,11 +25,23 @@ export function parsePickle(bytes: Uint8Array, { codecs = [], limits }: PickleOp
   return nodeToValue(readPickle(bytes, known, limits), known)
 }
 
-/** As `parsePickle`, but the nodes: all that is in them can be read. */
+/** As `parsePickle`, but the nodes: all that is in them can be read, but for what is made by a class that is not known. */
 export function readPickle(bytes: Uint8Array, codecs: PickleCodecs = builtInCodecs, given?: PickleLimits): PickleNode {
   const limits = given === undefined ? DEFAULT_PICKLE_LIMITS : { ...DEFAULT_PICKLE_LIMITS, ...given }
   const root = unpickle(bytes, codecs, limits)
   const doubtful = checkGraph(root, limits)
-  if (doubtful.length > 0) nodeToValue({ kind: 'list', items: doubtful }, codecs)
+  if (doubtful.length > 0) checkReadable(doubtful, codecs)
   return root
+}
+
+function checkReadable(nodes: readonly PickleNode[], codecs: PickleCodecs): void {
+  const read = nodeReader(codecs)
+  for (const node of nodes) {
+    try {
+      read(node)
+    } catch (error) {
+      // Whoever asks for that value is told.
+      if (!(error instanceof PickleForbidden)) throw error
+    }
+  }
 }

@@ -1,5 +1,6 @@
 /** One value of a pickle as it was stored, which may share parts with others of the same pickle. */
 import { nodeToValue } from './node-value.ts'
+import { holdsOpaque } from './opaque.ts'
 import type { PickleCodecs } from './pickle-codec.ts'
 import type { PickleNode } from './pickle-node.ts'
 import { isSameNode } from './same-node.ts'
@@ -12,6 +13,11 @@ export class PickledValue {
   constructor(node: PickleNode, codecs: PickleCodecs) {
     this.node = node
     this.#codecs = codecs
+  }
+
+  /** Whether `decode` throws, for a class that is not known; what stands here is only written back. */
+  get isOpaque(): boolean {
+    return holdsOpaque(this.node)
   }
 
   /** The value, made anew on every call. What it holds keeps its types wherever it is moved. */

@@ -1,13 +1,25 @@
 /**
  * Writes nodes as a pickle that any Python 3 of the protocol reads as equal in value, type, order and sharing. It holds
- * classes of the reader's own list and nothing else, and no frames, which no reader needs.
+ * classes of the reader's own list, beside those that came with the same stored value, and no frames, which no reader
+ * needs.
  *
  *     80 04 7d 8c 01 61 4b 05 73 2e    PROTO 4, EMPTY_DICT, SHORT_BINUNICODE "a", BININT1 5, SETITEM, STOP – {"a": 5}
  */
-import { SerializationError } from '../../errors.ts'
+import { named, SerializationError } from '../../errors.ts'
+import { currentName } from './former-names.ts'
 import { OpcodeSink } from './opcode-sink.ts'
-import { PickleMemo } from './pickle-memo.ts'
-import type { DictNode, FloatNode, GlobalNode, InstanceNode, ObjectNode, PickleNode } from './pickle-node.ts'
+import { overLimit } from './pickle-limits.ts'
+import { DEEPEST_WRITTEN, PickleMemo } from './pickle-memo.ts'
+import type {
+  DictNode,
+  FloatNode,
+  GlobalNode,
+  InstanceNode,
+  ObjectNode,
+  OpaqueNode,
+  PickleNode,
+} from './pickle-node.ts'
+import { pathOf } from './pickle-node.ts'
 
 /** 4 came with Python 3.4, 5 with 3.8. */
 export type PickleProtocol = 2 | 3 | 4 | 5
@@ -16,6 +28,7 @@ export type PickleProtocol = 2 | 3 | 4 | 5
 export function pickle(root: PickleNode, protocol: PickleProtocol = 4): Buffer {
   const out = new OpcodeSink(protocol)
   const memo = new PickleMemo(root)
+  let depth = 0
   save(root)
   out.byte(0x2e)
   return out.finished()
@@ -39,6 +52,22 @@ export function pickle(root: PickleNode, protocol: PickleProtocol = 4): Buffer {
   }
 
   function saveObject(node: Exclude<ObjectNode, FloatNode>): void {
+    if (++depth > DEEPEST_WRITTEN) throw overLimit('depth')
+    saveMade(node)
+    const place = memo.placeOf(node)
+    if (place === undefined) {
+      memoize(node)
+      fill(node)
+    } else {
+      // What it is made of contains it, and made it on the way: that one counts, as in Python's own pickler.
+      out.byte(0x30)
+      out.get(place)
+    }
+    depth--
+  }
+
+  /** What there is before it is filled. */
+  function saveMade(node: Exclude<ObjectNode, FloatNode>): void {
     if (node.kind === 'text') out.utf8(node.utf8)
     if (node.kind === 'bytes') out.octets(node.value)
     if (node.kind === 'bytearray') out.byteArray(node.value)
@@ -48,11 +77,15 @@ export function pickle(root: PickleNode, protocol: PickleProtocol = 4): Buffer {
     if (node.kind === 'list') out.byte(0x5d)
     if (node.kind === 'dict') out.byte(0x7d)
     if (node.kind === 'instance') saveCall(node)
-    memoize(node)
-    // What is filled once it is there.
+    if (node.kind === 'opaque') saveOpaqueCall(node)
+  }
+
+  /** What is put into it once it is there. */
+  function fill(node: Exclude<ObjectNode, FloatNode>): void {
     if (node.kind === 'list') append(node.items)
     if (node.kind === 'dict') setItems(node)
-    if (node.kind === 'instance') fill(node)
+    if (node.kind === 'instance') fillInstance(node)
+    if (node.kind === 'opaque') fillOpaque(node)
   }
 
   function saveTuple(items: readonly PickleNode[]): void {
@@ -101,36 +134,68 @@ export function pickle(root: PickleNode, protocol: PickleProtocol = 4): Buffer {
     if (keys.length > 0) out.byte(keys.length > 1 ? 0x75 : 0x73)
   }
 
-  function saveGlobal({ module, name }: GlobalNode): void {
-    const [of = '', method, ...more] = name.split('.')
+  function saveGlobal(global: GlobalNode): void {
+    const { module, name } = global
     if (protocol >= 4) {
       save(module)
       save(name)
       out.byte(0x93)
-    } else if (method === undefined) {
-      out.global(module, name)
-    } else if (more.length > 0) {
-      throw new SerializationError(`Protocol ${protocol} cannot name a class inside a class; 4 can.`)
-    } else {
-      out.global('builtins', 'getattr')
-      out.global(module, of)
-      save(method)
-      out.byte(0x86, 0x52)
+      return
     }
+    const end = name.lastIndexOf('.')
+    if (end < 0) {
+      checkName(global)
+      out.global(module, name)
+      return
+    }
+    out.global('builtins', 'getattr')
+    saveGlobal({ kind: 'global', module, name: name.slice(0, end) })
+    save(name.slice(end + 1))
+    out.byte(0x86, 0x52)
+  }
+
+  /** Below protocol 3 Python takes some names for those of Python 2. */
+  function checkName(global: GlobalNode): void {
+    const current = currentName(global)
+    if (protocol >= 3 || (current.module === global.module && current.name === global.name)) return
+    throw new SerializationError(`Protocol ${protocol} cannot name ${named(pathOf(global))}; 3 can.`)
   }
 
   function saveCall(node: InstanceNode): void {
     save(node.of)
     saveTuple(node.args)
     if (node.kwargs === undefined) out.byte(node.made === 'reduce' ? 0x52 : 0x81)
-    else if (protocol < 4) throw new SerializationError(`Protocol ${protocol} has no keyword arguments; 4 has.`)
-    else {
-      save(node.kwargs)
-      out.byte(0x92)
+    else saveKeywords(node.kwargs)
+  }
+
+  function saveOpaqueCall({ made, of, args, kwargs }: OpaqueNode): void {
+    if (made === 'obj') {
+      out.byte(0x28)
+      for (const part of [of, ...args.items]) save(part)
+      out.byte(0x6f)
+      return
+    }
+    save(of)
+    save(args)
+    if (kwargs === undefined) out.byte(made === 'reduce' ? 0x52 : 0x81)
+    else saveKeywords(kwargs)
+  }
+
+  function saveKeywords(kwargs: PickleNode): void {
+    if (protocol < 4) throw new SerializationError(`Protocol ${protocol} has no keyword arguments; 4 has.`)
+    save(kwargs)
+    out.byte(0x92)
+  }
+
+  function fillOpaque({ fills }: OpaqueNode): void {
+    for (const { opcode, isMarked, nodes } of fills) {
+      if (isMarked) out.byte(0x28)
+      for (const node of nodes) save(node)
+      out.byte(opcode)
     }
   }
 
-  function fill(node: InstanceNode): void {
+  function fillInstance(node: InstanceNode): void {
     append(node.items)
     setItems(node)
     if (node.state === undefined) return

@@ -23,6 +23,8 @@ export function isSameNode(left: PickleNode, right: PickleNode): boolean {
       return right.kind === 'global' && left.module === right.module && left.name === right.name
     case 'instance':
       return right.kind === 'instance' && isSameInstance(left, right)
+    case 'opaque':
+      return false
   }
 }
 

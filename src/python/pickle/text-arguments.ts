@@ -35,7 +35,7 @@ export function floatLine(line: Buffer): FloatNode {
     if (named[2] === 'nan') return { kind: 'float', value: Number.NaN }
     return { kind: 'float', value: named[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY }
   }
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw malformed('a float is no decimal')
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw malformed('a float is no decimal')
   return { kind: 'float', value: Number(text) }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Reads a pickle into nodes. Mirrors CPython's `_pickle.loads` on what Python's own pickler writes; no class is looked
- * up and nothing is called.
+ * up and nothing is called. What is made by a class that is not known stays the steps in which Python makes it.
  *
  *     80 04            PROTO 4
  *     7d 94            EMPTY_DICT, MEMOIZE
@@ -9,7 +9,7 @@
  *     73 2e            SETITEM, STOP          – {"a": 5}
  */
 import { PickleForbidden } from '../../errors.ts'
-import { allowedGlobal } from './allowed-globals.ts'
+import { globalOf } from './allowed-globals.ts'
 import { binaryFloat, notNegative, text } from './binary-arguments.ts'
 import { ByteCursor } from './byte-cursor.ts'
 import { decodeInt } from './int-bytes.ts'
@@ -17,7 +17,7 @@ import { opcodeOf } from './opcodes.ts'
 import { malformed, overLimit, type PickleLimits } from './pickle-limits.ts'
 import { PickleMachine } from './pickle-machine.ts'
 import type { GlobalNode, PickleNode } from './pickle-node.ts'
-import { type KnownClasses, newObject, reduce } from './reduce.ts'
+import { instantiate, type KnownClasses, newObject, reduce } from './reduce.ts'
 import { asciiText, floatLine, indexLine, intLine, longLine, stringLine, unicodeLine } from './text-arguments.ts'
 
 const HIGHEST_PROTOCOL = 5
@@ -206,13 +206,13 @@ function run(
       case 0x69: {
         // INST
         const of = globalLines()
-        machine.pushMade(reduce(of, { kind: 'tuple', items: machine.popMark(), shared: false }, classes))
+        machine.pushMade(instantiate(of, machine.popMark(), classes))
         break
       }
       case 0x6f: {
         // OBJ
         const [of = null, ...items] = machine.popMark()
-        machine.pushMade(reduce(of, { kind: 'tuple', items }, classes))
+        machine.pushMade(instantiate(of, items, classes))
         break
       }
       case 0x81: {
@@ -256,7 +256,7 @@ function run(
   function listed(module: PickleNode, name: PickleNode): GlobalNode {
     if (typeof module !== 'string' || typeof name !== 'string') throw malformed('a name is no text')
     const isListed = (path: string): boolean => classes.has(path) || classes.isArgument(path)
-    return allowedGlobal(module, name, { protocol, isListed })
+    return globalOf(module, name, { protocol, isListed })
   }
 }
 

@@ -200,7 +200,7 @@ export class ValueNodes {
   /** What is written must be on the list as what is read. */
   #global({ module, name }: ClassName): GlobalNode {
     const isListed = (path: string): boolean => this.#codecs.has(path) || this.#codecs.isArgument(path)
-    return allowedGlobal(module, name, { protocol: 4, isListed })
+    return allowedGlobal({ module, name }, isListed)
   }
 }
 

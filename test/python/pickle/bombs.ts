@@ -42,6 +42,19 @@ const alike = (count: number): Buffer =>
 const BOMBS: readonly (readonly [name: string, pickle: () => Buffer, refusedFor: string])[] = [
   ['a list that contains itself', () => bytes(']\x94h\x00a.'), 'contains itself'],
   ['a dict that contains itself', () => bytes('}\x94K\x01h\x00s.'), 'contains itself'],
+  [
+    'a list that contains itself, in an object that only Python can make',
+    () => bytes('cx\nY\n]\x94h\x00a\x85R.'),
+    'contains itself',
+  ],
+  [
+    'lists of lists, each written once, in such an object',
+    () => bytes('cx\nY\n', laughs(12).subarray(2, -1), '\x85R.'),
+    'elements',
+  ],
+  ['a million such objects', () => bytes('cx\nY\n\x94](', repeat('h\x00)R', 1_000_000), 'e.'), 'elements'],
+  ['such objects nested 501 deep', () => bytes(repeat('cx\nY\n', 501), ')', repeat('\x85R', 501), '.'), 'depth'],
+  ['states of such an object, again and again', () => bytes('cx\nY\n)R', repeat('}b', 300_000), '.'), 'elements'],
   ['a list inside a tuple inside itself', () => bytes(']\x94h\x00\x85a.'), 'contains itself'],
   [
     'an OrderedDict that contains itself',

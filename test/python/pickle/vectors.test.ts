@@ -34,7 +34,7 @@ describe.each(DJANGO_VERSIONS)('vectors of Django %s', (version) => {
   })
 
   test.each(vectors<Forbidden>('pickle', version, 'forbidden'))('S25: forbidden: $name', (record) => {
-    const read = outcome(() => readPickle(bytesOf(record)))
+    const read = outcome(() => parsePickle(bytesOf(record)))
     expect(read).toEqual({ error: expect.any(PickleForbidden) })
     expect(read).toMatchObject({ error: { code: 'pickle_forbidden', forbidden: record.forbidden } })
     expect(String('error' in read && read.error)).toContain(record.forbidden)

@@ -1,6 +1,6 @@
 /** Every class that pickles may hold without a codec of the site's own. */
 import { type PickleCodec, PickleCodecs } from '../pickle-codec.ts'
-import { defaultDictCodec, orderedDictCodec } from './collections.ts'
+import { counterCodec, defaultDictCodec, orderedDictCodec } from './collections.ts'
 import { dateCodec, dateTimeCodec, timeCodec, timeDeltaCodec } from './dates.ts'
 import { lazyTextCodec, safeStringCodec } from './django-text.ts'
 import { complexCodec, decimalCodec, uuidCodec } from './numbers.ts'
@@ -17,6 +17,7 @@ const BUILT_IN: readonly PickleCodec[] = [
   complexCodec,
   orderedDictCodec,
   defaultDictCodec,
+  counterCodec,
   safeStringCodec,
   lazyTextCodec,
 ]

@@ -7,70 +7,83 @@
  */
 import { PyDate, PyDateTime, PyTime, PyTimeDelta } from '../../dates.ts'
 import { PyTimeZone } from '../../time-zones.ts'
-import type { PickleCodec } from '../pickle-codec.ts'
+import type { PickleCodec, PickledInstance } from '../pickle-codec.ts'
+import { notReadHere, strictly } from './strictly.ts'
 
 const FOLD = 0x80
 
-export const dateCodec: PickleCodec<PyDate> = {
+export const dateCodec: PickleCodec<PyDate> = strictly(() => ({ args: [1, 3] }), {
   classes: [{ module: 'datetime', name: 'date' }],
   isImmutable: true,
   matches: (value) => value instanceof PyDate,
-  decode({ args }) {
-    const bytes = octets(args, 4)
+  decode(instance) {
+    const bytes = octets(instance, 4, 1)
     return new PyDate(bytes.readUInt16BE(0), bytes.readUInt8(2), bytes.readUInt8(3))
   },
   encode: (date) => ({ args: [Uint8Array.of(...dateBytes(date))] }),
-}
+})
 
-export const timeCodec: PickleCodec<PyTime> = {
+export const timeCodec: PickleCodec<PyTime> = strictly(() => ({ args: [0, 5] }), {
   classes: [{ module: 'datetime', name: 'time' }],
   isImmutable: true,
   matches: (value) => value instanceof PyTime,
-  decode({ args }) {
-    const bytes = octets(args, 6)
+  decode(instance) {
+    const bytes = octets(instance, 6, 2)
     const hour = bytes.readUInt8(0)
-    return timeOf(bytes, hour & ~FOLD, hour >> 7, args[1])
+    return timeOf(bytes, hour & ~FOLD, hour >> 7, instance.args[1])
   },
   encode(time) {
     const [hour = 0, ...rest] = timeBytes(time)
     return { args: withZone(Uint8Array.of(hour | (time.fold << 7), ...rest), time.zone) }
   },
-}
+})
 
-export const dateTimeCodec: PickleCodec<PyDateTime> = {
+export const dateTimeCodec: PickleCodec<PyDateTime> = strictly(() => ({ args: [1, 8] }), {
   classes: [{ module: 'datetime', name: 'datetime' }],
   isImmutable: true,
   matches: (value) => value instanceof PyDateTime,
-  decode({ args }) {
-    const bytes = octets(args, 10)
+  decode(instance) {
+    const bytes = octets(instance, 10, 2)
     const month = bytes.readUInt8(2)
     const date = new PyDate(bytes.readUInt16BE(0), month & ~FOLD, bytes.readUInt8(3))
-    return new PyDateTime(date, timeOf(bytes.subarray(4), bytes.readUInt8(4), month >> 7, args[1]))
+    return new PyDateTime(date, timeOf(bytes.subarray(4), bytes.readUInt8(4), month >> 7, instance.args[1]))
   },
   encode({ date, time }) {
     const [high = 0, low = 0, month = 0, day = 0] = dateBytes(date)
     const bytes = Uint8Array.of(high, low, month | (time.fold << 7), day, ...timeBytes(time))
     return { args: withZone(bytes, time.zone) }
   },
-}
+})
 
-export const timeDeltaCodec: PickleCodec<PyTimeDelta> = {
+export const timeDeltaCodec: PickleCodec<PyTimeDelta> = strictly(() => ({ args: [0, 7] }), {
   classes: [{ module: 'datetime', name: 'timedelta' }],
   isImmutable: true,
   matches: (value) => value instanceof PyTimeDelta,
-  decode: ({ args: [days, seconds, microseconds] }) =>
-    new PyTimeDelta(Number(days), Number(seconds), Number(microseconds)),
+  decode(instance) {
+    const { args } = instance
+    if (!args.every((part) => typeof part === 'number')) throw new TypeError('A timedelta is made of numbers.')
+    if (args.length > 3 || !args.every(Number.isSafeInteger)) return notReadHere(instance)
+    const [days = 0, seconds = 0, microseconds = 0] = args
+    return new PyTimeDelta(days, seconds, microseconds)
+  },
   encode: ({ days, seconds, microseconds }) => ({ args: [days, seconds, microseconds] }),
-}
+})
 
-function octets([bytes]: readonly unknown[], length: number): Buffer {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== length)
+/** The bytes of the first argument, or the latin-1 of a text, as Python 2 pickles them. */
+function octets(instance: PickledInstance, length: number, most: number): Buffer {
+  const [given, ...more] = instance.args
+  // Called with years, months and so on.
+  if (given === undefined || typeof given === 'number') return notReadHere(instance)
+  const bytes = typeof given === 'string' && !/[^\0-\xff]/.test(given) ? Buffer.from(given, 'latin1') : given
+  if (!(bytes instanceof Uint8Array) || bytes.length !== length || more.length >= most) {
     throw new TypeError(`A time of ${length} bytes is due.`)
+  }
   return Buffer.from(bytes)
 }
 
 function timeOf(bytes: Buffer, hour: number, fold: number, zone: unknown): PyTime {
-  if (zone !== undefined && !(zone instanceof PyTimeZone)) throw new TypeError('A time has a zone of another kind.')
+  if (zone !== undefined && zone !== null && !(zone instanceof PyTimeZone))
+    throw new TypeError('A time has a zone of another kind.')
   return new PyTime({
     hour,
     minute: bytes.readUInt8(1),

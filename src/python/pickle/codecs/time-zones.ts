@@ -3,6 +3,7 @@ import { PyTimeDelta } from '../../dates.ts'
 import { PyTimeZone } from '../../time-zones.ts'
 import type { ClassName, PickleCodec, PickledInstance } from '../pickle-codec.ts'
 import { pathOf } from '../pickle-node.ts'
+import { strictly, type Takes } from './strictly.ts'
 
 const FIXED: ClassName = { module: 'datetime', name: 'timezone' }
 /** Called with a name and 1, or 0 for a zone that was made past the cache. @see CPython Lib/zoneinfo/_zoneinfo.py */
@@ -11,7 +12,16 @@ const PYTZ: ClassName = { module: 'pytz', name: '_p' }
 const PYTZ_UTC: ClassName = { module: 'pytz', name: '_UTC' }
 const PYTZ_FIXED: ClassName = { module: 'pytz', name: 'FixedOffset' }
 
-export const timeZoneCodec: PickleCodec<PyTimeZone> = {
+/** Arguments of each; CPython takes so many. */
+const TAKES: Readonly<Record<string, Takes>> = {
+  [pathOf(FIXED)]: { args: [1, 2] },
+  [pathOf(ZONE_INFO)]: { args: [2, 2] },
+  [pathOf(PYTZ)]: { args: [1, 4] },
+  [pathOf(PYTZ_UTC)]: { args: [0, 0] },
+  [pathOf(PYTZ_FIXED)]: { args: [1, 1] },
+}
+
+export const timeZoneCodec: PickleCodec<PyTimeZone> = strictly((path) => TAKES[path] ?? { args: [0, 0] }, {
   classes: [FIXED, ZONE_INFO, PYTZ, PYTZ_UTC, PYTZ_FIXED],
   // The method is named by way of its class.
   arguments: ['zoneinfo.ZoneInfo'],
@@ -19,14 +29,17 @@ export const timeZoneCodec: PickleCodec<PyTimeZone> = {
   matches: (value) => value instanceof PyTimeZone,
   decode: (instance) => READ[pathOf(instance.of)]?.(instance.args) ?? refuse(),
   encode: (zone) => WRITE[zone.kind](zone),
-}
+})
 
 const READ: Readonly<Record<string, (args: readonly unknown[]) => PyTimeZone>> = {
-  [pathOf(FIXED)]([offset, name = null]) {
+  [pathOf(FIXED)]([offset, name]) {
     if (!(offset instanceof PyTimeDelta)) return refuse()
-    return PyTimeZone.fixed(offset, name === null ? null : text(name))
+    return PyTimeZone.fixed(offset, name === undefined ? null : text(name))
   },
-  [pathOf(ZONE_INFO)]: ([name]) => PyTimeZone.zoneInfo(text(name)),
+  [pathOf(ZONE_INFO)]([name, fromCache]) {
+    if (typeof fromCache !== 'boolean' && !Number.isInteger(fromCache)) return refuse()
+    return PyTimeZone.zoneInfo(text(name))
+  },
   [pathOf(PYTZ)]([name, offset, dst, abbreviation]) {
     if (offset === undefined) return PyTimeZone.pytz(text(name))
     if (typeof offset !== 'number' || typeof dst !== 'number') return refuse()
