@@ -198,6 +198,8 @@ OPERATIONS = {
     "auth_hash": auth_hash,
     "opaque_sessions": opaque_values.sessions,
     "opaque_alike": opaque_values.alike,
+    "pickles_taken": opaque_values.taken,
+    "pickles_equal": opaque_values.equal,
     "origin_verified": origin_verified,
     "login_location": login_location,
     "jwt_encode": lambda request: jwt.encode(

@@ -82,6 +82,7 @@ const FUNCTIONS: { readonly [entry: string]: { readonly [name: string]: 'opens s
     parsePythonJson: 'reads none',
     PyByteArray: 'reads none',
     PyComplex: 'reads none',
+    PyCounter: 'reads none',
     PyDate: 'reads none',
     PyDateTime: 'reads none',
     PyDecimal: 'reads none',

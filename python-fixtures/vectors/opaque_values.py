@@ -198,3 +198,22 @@ def difference(before, after):
     expected["visits"] = 2
     expected, got = describe(expected), describe(got)
     return None if expected == got else [expected, got]
+
+
+def taken(request):
+    """Whether Python reads each of these pickles."""
+    return [is_taken(bytes.fromhex(data)) for data in request["pickles"]]
+
+
+def is_taken(data):
+    try:
+        pickle.loads(data)
+    except Exception:
+        return False
+    return True
+
+
+def equal(request):
+    """Whether both pickles of each pair are the same objects."""
+    return [describe(pickle.loads(bytes.fromhex(one))) == describe(pickle.loads(bytes.fromhex(other)))
+            for one, other in request["pairs"]]

@@ -64,3 +64,8 @@ test('values are shared as in Python, and what is merely equal is not', () => {
   expect(one).toBe(same)
   expect(one).not.toBe(other)
 })
+
+test('a float of 8 MB in protocol 0 is read or refused in one pass', () => {
+  expect(parsePickle(bytes(`F${'1'.repeat(100_000)}\n.`))).toBe(Number.POSITIVE_INFINITY)
+  expect(() => parsePickle(bytes(`F${'1'.repeat(8_000_000)}x\n.`))).toThrow('no decimal')
+})
