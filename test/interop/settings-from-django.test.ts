@@ -29,7 +29,7 @@ SESSION_COOKIE_AGE = 60 * 60
 SESSION_COOKIE_NAME = "shop_session"
 MIDDLEWARE = ("django_session_jwt.middleware.SessionMiddleware",)
 LOGIN_URL = _("/log-in/")
-DJANGO_SESSION_JWT = {"KEY": "secret.txt", "FIELDS": [("id", "id", "user_id"), "email"], "EXPIRES": timedelta(hours=1)}
+DJANGO_SESSION_JWT = {"KEY": "secret.txt", "FIELDS": [("number", "id", "user_id"), "email"], "EXPIRES": timedelta(hours=1)}
 DEBUG = True
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -125,7 +125,7 @@ print("key=" + session.session_key)`
       DATABASES: { default: { NAME: join(folder, 'db.sqlite3') } },
       DJANGO_SESSION_JWT: {
         KEY: join(folder, 'secret.txt'),
-        FIELDS: [['id', 'id', 'user_id'], 'email'],
+        FIELDS: [['number', 'id', 'user_id'], 'email'],
         EXPIRES: 3600,
       },
     })
