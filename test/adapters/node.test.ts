@@ -137,7 +137,10 @@ describe('on the wire', () => {
     const { status, text: body } = await served.request(`/${CANARY}`, { headers })
     expect([status, body]).toEqual([503, 'Service Unavailable\n'])
     expect(warn.mock.calls).toEqual([
-      ['StoreUnavailable: SQLite could not run a statement.', expect.objectContaining({ code: 'request_failed' })],
+      [
+        'StoreUnavailable: SQLite could not run a statement. Sessions: table django_session in clients.databases.default.',
+        expect.objectContaining({ code: 'request_failed' }),
+      ],
     ])
     warn.mockRestore()
     seer.finish([key])
