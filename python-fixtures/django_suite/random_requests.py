@@ -207,7 +207,10 @@ def meant_alike(calls, is_dead_row, is_alive, status):
     """The calls on which Django and this library mean to do the same (docs/design.md, Where it differs from Django)."""
     kept = []
     stored = gone = False
-    for name, args in calls:
+    for at, (name, args) in enumerate(calls):
+        if name == "create" and any(later in ("flush", "logout", "login") for later, _ in calls[at + 1 :]):
+            # What ends the session here ends the row too that Django's create() leaves behind.
+            continue
         if name in ("save", "create", "cycle_key", "login"):
             # A failed response sends no cookie of what the view stored itself in Django; a gone session is cycled there.
             if status >= 500 or (gone and name in ("cycle_key", "login")):
