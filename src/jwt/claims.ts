@@ -138,7 +138,9 @@ function hasRegisteredClaims(claims: Claims): boolean {
   return !isTruthy(claims.aud) && isTextIfThere('sub') && isTextIfThere('jti')
 }
 
+/** Python's bool() of what JSON holds; NaN is true there. */
 function isTruthy(value: unknown): boolean {
+  if (Number.isNaN(value)) return true
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
   return Boolean(value)
 }
@@ -179,7 +181,8 @@ export function formatClaims({ sessionField, sessionKey, iat, exp, fields, extra
 }
 
 function refuseUnreadable(claims: ReadonlyMap<string, unknown>, now: number): void {
-  if (isTruthy(claims.get('aud'))) throw unreadable('aud', 'absent: django-session-jwt expects no audience')
+  if (claims.has('aud') && !EMPTY_JSON.has(formatPythonJson(claims.get('aud'))))
+    throw unreadable('aud', 'absent: django-session-jwt expects no audience')
   for (const name of ['iss', 'sub', 'jti']) {
     if (claims.has(name) && typeof claims.get(name) !== 'string') throw unreadable(name, 'text')
   }
@@ -190,6 +193,9 @@ function refuseUnreadable(claims: ReadonlyMap<string, unknown>, now: number): vo
     }
   }
 }
+
+/** What Python takes for false, as it is written. */
+const EMPTY_JSON = new Set(['null', 'false', '0', '0.0', '-0.0', '""', '[]', '{}'])
 
 function unreadable(name: string, what: string): SettingsError {
   return new SettingsError(
