@@ -12,18 +12,13 @@ import {
 } from 'node:crypto'
 import { SettingsError } from '../errors.ts'
 import { parsePythonJson } from '../python/json-reader.ts'
+import { isJwk, type Jwk, jwkSecret, refuseJwkFor } from './jwk.ts'
 
 export interface KeyOptions {
   /** How messages call the key. */
   readonly name: string
   /** Accepts secrets below 20 bytes and RSA keys below 2048 bits. */
   readonly allowWeakKeys?: boolean
-}
-
-/** A JSON Web Key. Node's own type has moved between versions of its declarations. @see RFC 7517 */
-export interface Jwk {
-  readonly kty: string
-  readonly [member: string]: unknown
 }
 
 export type KeyMaterial = string | Uint8Array | KeyObject | Jwk
@@ -37,13 +32,20 @@ const MAX_EXPONENT = 2n ** 64n
 /** Below this many bytes PyJWT warns about an HS256 secret. */
 export const ADVISED_SECRET_BYTES = 32
 
-/** @throws SettingsError for an empty or very short secret, and for what is a key of another kind */
+/**
+ * An HMAC secret from text, bytes, an `oct` JWK or a KeyObject.
+ * @throws SettingsError for an empty or very short secret, and for a key of another kind
+ */
 export function hmacKey(secret: unknown, { name, allowWeakKeys = false }: KeyOptions): KeyObject {
   if (secret instanceof KeyObject && secret.type === 'secret') {
     return hmacKey(secret.export(), { name, allowWeakKeys })
   }
+  if (isJwk(secret)) {
+    refuseJwkFor('verify', 'HS256', secret, name)
+    return hmacKey(jwkSecret(secret, name), { name, allowWeakKeys })
+  }
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
-    throw new SettingsError(`${name} must be a secret: text or bytes.`)
+    throw new SettingsError(`${name} must be a secret: text, bytes or a JWK.`)
   }
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : Buffer.from(secret)
   if (bytes.length === 0) throw new SettingsError(`${name} is empty.`)
@@ -61,11 +63,13 @@ export function hmacKey(secret: unknown, { name, allowWeakKeys = false }: KeyOpt
 /** An RSA public key from PEM, DER, a certificate, a JWK or a KeyObject. @throws SettingsError */
 export function rsaPublicKey(material: unknown, options: KeyOptions): KeyObject {
   if (isPrivate(material)) throw new SettingsError(`${options.name} must be a public key and is a private one.`)
+  if (isJwk(material)) refuseJwkFor('verify', 'RS256', material, options.name)
   return checkRsa(readKey(material, options.name, createPublicKey), options)
 }
 
 /** An RSA private key from PEM, DER, a JWK or a KeyObject. @throws SettingsError */
 export function rsaPrivateKey(material: unknown, options: KeyOptions): KeyObject {
+  if (isJwk(material)) refuseJwkFor('sign', 'RS256', material, options.name)
   return checkRsa(readKey(material, options.name, createPrivateKey), options)
 }
 
@@ -80,8 +84,7 @@ function readKey(material: unknown, name: string, create: typeof createPublicKey
     if (typeof material === 'string') return create(material.trim())
     if (material instanceof Uint8Array)
       return isPem(material) ? create(Buffer.from(material)) : readDer(material, create)
-    if (typeof material === 'object' && material !== null)
-      return create({ key: material as JsonWebKeyInput['key'], format: 'jwk' })
+    if (isJwk(material)) return create({ key: material as JsonWebKeyInput['key'], format: 'jwk' })
   } catch {
     throw new SettingsError(`${name} cannot be read as an RSA key: give PEM text, or the path of a PEM file.`)
   }
@@ -125,7 +128,7 @@ function isPrivate(material: unknown): boolean {
     const bytes = Buffer.from(material)
     return isPrivate(bytes.toString('latin1')) || PRIVATE_DER.some((read) => isReadBy(read, bytes))
   }
-  return typeof material === 'object' && material !== null && 'd' in material
+  return isJwk(material) && 'd' in material
 }
 
 /** Recognizes PEM, DER, X.509, SSH, JWK and JWKS, also in base64: none of them may serve as an HMAC secret. */

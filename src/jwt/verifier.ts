@@ -7,16 +7,20 @@ import type { KeyObject } from 'node:crypto'
 import { parseCookieHeader } from '../cookies/cookie-header.ts'
 import { named, SettingsError } from '../errors.ts'
 import { type Claims, DEFAULT_SESSION_FIELD, type FieldDefinition, parseFields, refuseOverwrites } from './claims.ts'
+import type { Jwk } from './jwk.ts'
 import type { JwtAlgorithm } from './jws.ts'
-import { hmacKey, type Jwk, rsaPublicKey } from './keys.ts'
+import { hmacKey, rsaPublicKey } from './keys.ts'
 import { type TokenRefusal, type TokenRules, verifyToken } from './token.ts'
 
 export type { Claims, FieldDefinition } from './claims.ts'
-export type { Jwk } from './keys.ts'
+export type { Jwk } from './jwk.ts'
 export { SettingsError }
 
-/** A public key, or several while keys are being changed. */
+/** A public key. A JWK's `use`, `alg` and `key_ops` are obeyed. */
 export type PublicKeyInput = string | Uint8Array | KeyObject | Jwk
+
+/** A secret. A JWK has the `kty` `oct`; its `use`, `alg` and `key_ops` are obeyed. */
+export type SecretInput = string | Uint8Array | Jwk
 
 interface CommonOptions<Fields extends readonly FieldDefinition[]> {
   /** As in Django's DJANGO_SESSION_JWT: gives the claims their long names, and their types. */
@@ -41,7 +45,7 @@ export type JwtVerifierOptions<Fields extends readonly FieldDefinition[] = reado
         }
       | {
           /** HS256. That of an environment variable may be undefined, which is refused. */
-          readonly secret: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
+          readonly secret: SecretInput | readonly SecretInput[] | undefined
           readonly publicKey?: never
         }
     )
