@@ -13,10 +13,11 @@ export function encodeBase62(value: number | bigint): string {
   return sign + digits
 }
 
-/** @throws SerializationError for an empty text or another character */
+/** @throws SerializationError for an empty text, another character, or more than 4300 digits */
 export function decodeBase62(text: string): bigint {
   const digits = text.startsWith('-') ? text.slice(1) : text
   if (text === '') throw new SerializationError('A base 62 number is empty.')
+  if (digits.length > MAX_DIGITS) throw new SerializationError(`A base 62 number has more than ${MAX_DIGITS} digits.`)
   let value = 0n
   for (let start = 0; start < digits.length; start += EXACT_DIGITS) {
     const part = digits.slice(start, start + EXACT_DIGITS)
@@ -24,6 +25,9 @@ export function decodeBase62(text: string): bigint {
   }
   return digits === text ? value : -value
 }
+
+/** As many as Python reads of an integer in JSON. The work grows with their square. */
+const MAX_DIGITS = 4300
 
 /** So many that a number holds any of their values. */
 const EXACT_DIGITS = 8

@@ -14,6 +14,8 @@ export interface CookieSigningOptions {
   readonly fallbackKeys?: readonly Bytes[]
   /** The `salt` of get_signed_cookie and set_signed_cookie. */
   readonly salt?: string
+  /** A hash that node:crypto supports. Default sha256; sha1 is what Django before 3.1 signs by. */
+  readonly algorithm?: string
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -24,6 +26,7 @@ export function cookieSigner(options: CookieSigningOptions): TimestampSigner {
     key: cookieKey(options.key),
     fallbackKeys: (options.fallbackKeys ?? []).map(cookieKey),
     salt: options.salt ?? 'django.core.signing.get_cookie_signer',
+    ...(options.algorithm !== undefined && { algorithm: options.algorithm }),
     ...(options.now && { now: options.now }),
   })
 }

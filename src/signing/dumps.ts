@@ -14,7 +14,7 @@ export const jsonObjectSerializer: ObjectSerializer<unknown> = {
   loads: (bytes) => parsePythonJson(Buffer.from(bytes).toString('latin1')),
 }
 
-export interface DumpsOptions extends Omit<TimestampSignerOptions, 'sep' | 'algorithm' | 'fallbackKeys'> {
+export interface DumpsOptions extends Omit<TimestampSignerOptions, 'sep' | 'fallbackKeys'> {
   /** Default `django.core.signing`. */
   readonly salt?: string
   readonly serializer?: ObjectSerializer<unknown>

@@ -21,7 +21,7 @@ export interface SignerOptions {
   readonly sep?: string
   /** Default: Django's path of the class, `django.core.signing.Signer`. */
   readonly salt?: string
-  /** A hash that node:crypto knows. Default sha256. */
+  /** A hash that node:crypto supports. Default sha256; sha1 is what Django before 3.1 signs by. */
   readonly algorithm?: string
   readonly limits?: SigningLimits
 }

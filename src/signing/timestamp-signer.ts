@@ -34,7 +34,7 @@ export class TimestampSigner extends Signer {
 
   /**
    * @throws BadSignature; SignatureExpired when older than `maxAge`; SerializationError when a good signature stands
-   * behind a value without a readable time (Django raises ValueError or IndexError there)
+   * behind a value without a readable time (Django raises ValueError, IndexError or OverflowError there)
    */
   override unsign(signed: string, options: { maxAge?: MaxAge | undefined } = {}): string {
     const stamped = super.unsign(signed)
@@ -44,6 +44,7 @@ export class TimestampSigner extends Signer {
     if (options.maxAge !== undefined) {
       const maxAge = typeof options.maxAge === 'number' ? options.maxAge : durationSeconds(options.maxAge)
       if (Number.isNaN(maxAge)) throw new TypeError('maxAge is a number of seconds or a duration.')
+      if (!Number.isFinite(timestamp)) throw new SerializationError('The timestamp is beyond what a time can be.')
       if (this.#now() / 1000 - timestamp > maxAge) throw new SignatureExpired('The signed value is older than maxAge.')
     }
     return stamped.slice(0, cut)

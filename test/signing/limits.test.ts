@@ -7,10 +7,22 @@ import { signJws } from '../../src/jwt/jws.ts'
 import { hmacKey } from '../../src/jwt/keys.ts'
 import { createJwtVerifier } from '../../src/jwt/verifier.ts'
 import { parsePythonJson } from '../../src/python/json-reader.ts'
-import { constantTimeCompare, dumps, loads, Signer, saltedHmac, TimestampSigner } from '../../src/signing/index.ts'
+import {
+  constantTimeCompare,
+  cookieSigner,
+  decodeBase62,
+  dumps,
+  loads,
+  Signer,
+  saltedHmac,
+  TimestampSigner,
+  unsignCookie,
+} from '../../src/signing/index.ts'
 import { createSessionCodec, sessionOf } from '../../src/stores/session-data.ts'
 
 const key = 'a key'
+/** The salt of a TimestampSigner. */
+const STAMPED = 'django.core.signing.TimestampSigner'
 
 /** The ways in which somebody may change a text without knowing the key. */
 function forged(text: string): fc.Arbitrary<string> {
@@ -81,6 +93,33 @@ describe('limits on what is signed well', () => {
     expect(new Signer({ key, limits: { inputLength: 2 << 20 } }).unsign(long)).toHaveLength(1 << 20)
   })
 
+  test('S26: a timestamp has 4300 digits at most, wherever one is read', () => {
+    const digits = '1'.repeat(900_000)
+    const refused = [
+      ...[4301, 900_000].map((length) => () => decodeBase62('1'.repeat(length))),
+      () => decodeBase62(`-${digits}`),
+      () => new TimestampSigner({ key }).unsign(new Signer({ key, salt: STAMPED }).sign(`value:${digits}`)),
+      () => loads(new Signer({ key, salt: 'django.core.signing' }).sign(`e30:${digits}`), { key }),
+      () => {
+        const cookieKey = `django.http.cookies${key}`
+        const signed = new Signer({ key: cookieKey, salt: 'cookie' }).sign(`value:${digits}`)
+        return unsignCookie('cookie', signed, { key, legacySaltFallback: true })
+      },
+    ]
+    for (const read of refused) expect(read).toThrow(SerializationError)
+    const session = new Signer({ key, salt: 'django.contrib.sessions.SessionStore' }).sign(`e30:${digits}`)
+    expect(createSessionCodec({ SECRET_KEY: key }).decode(session)).toMatchObject({ reason: 'session_data_unreadable' })
+    expect(decodeBase62('0'.repeat(4299) + 1)).toBe(1n)
+    expect(decodeBase62(`-${'z'.repeat(4300)}`)).toBe(1n - 62n ** 4300n)
+  })
+
+  test('a timestamp beyond every number has no age, as in Python', () => {
+    const signed = new Signer({ key, salt: STAMPED }).sign(`value:${'z'.repeat(200)}`)
+    const signer = new TimestampSigner({ key })
+    expect(signer.unsign(signed)).toBe('value')
+    expect(() => signer.unsign(signed, { maxAge: 60 })).toThrow(SerializationError)
+  })
+
   test('S26: JSON may be 500 levels deep and integers 4300 digits long', () => {
     expect(parsePythonJson(`${'['.repeat(500)}${']'.repeat(500)}`)).toHaveLength(1)
     expect(() => parsePythonJson(`${'['.repeat(501)}${']'.repeat(501)}`)).toThrow(SerializationError)
@@ -130,6 +169,17 @@ describe('a signer', () => {
   test('refuses a hash that nobody knows as soon as it is made', () => {
     expect(() => new Signer({ key, algorithm: 'whatever' })).toThrow(TypeError)
     expect(() => saltedHmac('salt', 'value', key, { algorithm: 'whatever' })).toThrow(TypeError)
+  })
+
+  test.each(['', new Uint8Array(0), undefined, null, 7])('refuses the key %o, its own or a fallback', (missing) => {
+    const empty = missing as string
+    expect(() => new Signer({ key: empty })).toThrow(TypeError)
+    expect(() => new Signer({ key, fallbackKeys: [empty] })).toThrow(TypeError)
+    expect(() => new TimestampSigner({ key: empty })).toThrow(TypeError)
+    // Behind `django.http.cookies` no key is empty.
+    expect(() => cookieSigner({ key: empty })).toThrow(TypeError)
+    expect(() => cookieSigner({ key, fallbackKeys: [key, empty] })).toThrow(TypeError)
+    expect(() => dumps(1, { key: empty })).toThrow('A signing key ')
   })
 
   test('signs bytes as the text they are, and tells its salt and hash', () => {
