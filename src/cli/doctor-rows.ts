@@ -1,5 +1,5 @@
 /** The session table beside the settings: is it there, who signed its rows, and when do they end. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { databasePlace } from '../connect/places.ts'
 import { StoreUnavailable } from '../errors.ts'
@@ -88,7 +88,7 @@ async function otherPrefixes(folder: string): Promise<string[]> {
     const prefix = /^(.+)[a-z0-9]{32}$/s.exec(name)?.[1]
     if (prefix === undefined || found.has(prefix)) continue
     const path = join(folder, name)
-    if (!(await stat(path).catch(() => null))?.isFile()) continue
+    if (!(await lstat(path).catch(() => null))?.isFile()) continue
     const text = await readFile(path, 'latin1').catch(() => '')
     if (isSignedText(text) || isOldSignedText(text)) found.add(prefix)
   }

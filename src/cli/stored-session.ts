@@ -1,6 +1,6 @@
 /** A session key: what is stored under it, and why it opens nothing. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CacheItem } from '../caches/cache.ts'
 import { cacheKey } from '../caches/cache-key.ts'
@@ -68,8 +68,9 @@ async function explainFile(key: string, site: Site): Promise<Explanation> {
   return new Explanation('a file of sessions').refuse('unknown_session', message)
 }
 
+/** Null of what is no regular file, too: it could be a FIFO, which nobody writes to. */
 function readText(path: string): string | null {
-  return existsSync(path) ? readFileSync(path, 'latin1') : null
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, 'latin1') : null
 }
 
 async function explainCached(key: string, site: Site): Promise<Explanation> {

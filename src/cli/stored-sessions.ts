@@ -1,5 +1,5 @@
 /** Sessions as the store of a site has them, whatever its engine: some of the newest, and what these settings read. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Encoded } from '../serializers/serializer.ts'
 import { fileStoragePath } from '../stores/file-storage-path.ts'
@@ -33,7 +33,7 @@ async function newestFiles({ settings }: Site): Promise<StoredRow[]> {
   const names = (await readdir(folder)).filter((name) => /^[a-z0-9]{8,}$/.test(name.slice(prefix.length)))
   const found = []
   for (const name of names.filter((each) => each.startsWith(prefix))) {
-    const info = await stat(join(folder, name)).catch(() => null)
+    const info = await lstat(join(folder, name)).catch(() => null)
     if (info?.isFile()) found.push({ name, at: info.mtimeMs })
   }
   const newest = found.sort((one, other) => other.at - one.at).slice(0, MOST_FILES)

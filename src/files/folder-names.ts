@@ -1,4 +1,4 @@
-/** What is in a folder, name by name. */
+/** The regular files of a folder, name by name: no links, FIFOs, sockets, devices or folders. */
 import { opendir } from 'node:fs/promises'
 import type { Deadline } from '../deadline.ts'
 import { callFiles, ignored } from './file-calls.ts'
@@ -10,7 +10,7 @@ export async function* namesIn(folder: string, begin: () => Deadline): AsyncGene
     for (;;) {
       const entry = await callFiles(begin(), () => entries.read())
       if (entry === null) return
-      yield entry.name
+      if (entry.isFile()) yield entry.name
     }
   } finally {
     await entries.close().catch(ignored)

@@ -1,16 +1,19 @@
 /** A file as it stands in its place, where others may rename another one to at any time. */
-import { renameSync, statSync } from 'node:fs'
-import { open, rename, stat } from 'node:fs/promises'
+import { type BigIntStats, lstatSync, renameSync } from 'node:fs'
+import { lstat, rename } from 'node:fs/promises'
 import type { Deadline } from '../deadline.ts'
 import { callFiles, changeFile } from './file-calls.ts'
 import { nullIfAbsent } from './file-faults.ts'
+import { openAsItStands, readAtMost } from './regular-file.ts'
 
 /** A file system that reads a file within this time is not waited for when it renames one. */
 const AT_ONCE_MS = 50
 
 export interface StandingFile {
-  /** Null where they are more than was asked for. */
+  /** Null where they are more than was asked for, and of what is no regular file. */
   readonly bytes: Buffer | null
+  /** False of a link, a FIFO, a socket or a device. */
+  readonly isRegular: boolean
   /** When it was last written or touched. */
   readonly modified: Date
   /** Differs for every file that stood or stands in this place, and when it was touched. */
@@ -19,24 +22,32 @@ export interface StandingFile {
 
 /** Null where there is no file; a folder is none. */
 export async function readStandingFile(path: string, mostBytes: number): Promise<StandingFile | null> {
-  const handle = await open(path, 'r').catch(nullIfAbsent)
-  if (handle === null) return null
   try {
-    const found = await handle.stat({ bigint: true })
-    if (found.isDirectory()) return null
-    return {
-      bytes: found.size > mostBytes ? null : await handle.readFile(),
-      modified: new Date(Number(found.mtimeNs) / 1e6),
-      identity: identityOf(found),
+    const handle = await openAsItStands(path)
+    if (handle === null) return { ...looksOf(await lstat(path, { bigint: true })), ...IRREGULAR }
+    try {
+      const found = await handle.stat({ bigint: true })
+      if (found.isDirectory()) return null
+      if (!found.isFile()) return { ...looksOf(found), ...IRREGULAR }
+      const bytes = await readAtMost(handle, Number(found.size), mostBytes)
+      return { ...looksOf(found), bytes, isRegular: true }
+    } finally {
+      await handle.close()
     }
-  } finally {
-    await handle.close()
+  } catch (error) {
+    return nullIfAbsent(error)
   }
+}
+
+const IRREGULAR = { bytes: null, isRegular: false } as const
+
+function looksOf(found: BigIntStats): Pick<StandingFile, 'modified' | 'identity'> {
+  return { modified: new Date(Number(found.mtimeNs) / 1e6), identity: identityOf(found) }
 }
 
 /** Whether the file that was read still stands there, untouched. */
 export async function isStill(path: string, { identity }: Pick<StandingFile, 'identity'>): Promise<boolean> {
-  const found = await stat(path, { bigint: true }).catch(nullIfAbsent)
+  const found = await lstat(path, { bigint: true }).catch(nullIfAbsent)
   return found !== null && identityOf(found) === identity
 }
 
@@ -79,7 +90,7 @@ export async function renameWhile(
     }
     let isSame = false
     const isRenamed = await changeFile(deadline, async () => {
-      isSame = identityOf(statSync(path, { bigint: true })) === found.identity
+      isSame = identityOf(lstatSync(path, { bigint: true })) === found.identity
       if (isSame) renameSync(from, to)
     })
     if (isSame || !isRenamed) return isRenamed

@@ -3,7 +3,7 @@
  * reads half of a write.
  */
 import { randomBytes } from 'node:crypto'
-import { open, stat, unlink } from 'node:fs/promises'
+import { lstat, open, unlink } from 'node:fs/promises'
 import { type Deadline, withinDeadline } from '../deadline.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import { callFiles, changeFile, ignored } from './file-calls.ts'
@@ -26,7 +26,7 @@ export function isTemporary(name: string): boolean {
 
 /** Deletes a temporary file that a killed process left. @param begin starts the deadline of one call */
 export async function deleteStale(path: string, now: Date, begin: () => Deadline): Promise<void> {
-  const found = await callFiles(begin(), () => stat(path).catch(nullIfAbsent))
+  const found = await callFiles(begin(), () => lstat(path).catch(nullIfAbsent))
   if (found !== null && found.mtimeMs < now.getTime() - STALE_MS) await changeFile(begin(), () => unlink(path))
 }
 

@@ -3,7 +3,7 @@
  * django_session_jwt/middleware/session.py, with keys of a fixed kind and no guess that widens what is accepted.
  */
 import type { KeyObject } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { SettingsError } from '../errors.ts'
 import type { JwtKeyText } from '../settings/session-jwt.ts'
 import type { JwtAlgorithm } from './jws.ts'
@@ -61,7 +61,7 @@ function keyMaterial(key: unknown, name: string): string | Uint8Array {
     if ('secret' in key && (typeof key.secret === 'string' || key.secret instanceof Uint8Array)) return key.secret
   }
   if (typeof key !== 'string') throw new SettingsError(`${name} must be text, { secret } or { path }.`)
-  if (isFile(key)) return readFile(key, name)
+  if (namesFile(key)) return readFile(key, name)
   // Half of all base64 secrets hold a slash: only what can hardly be one is taken for a path that is wrong.
   if (/\.(pem|key|pub)$/i.test(key) || /^(\.\.?|~)\//.test(key)) {
     throw new SettingsError(
@@ -71,16 +71,41 @@ function keyMaterial(key: unknown, name: string): string | Uint8Array {
   return key
 }
 
-function isFile(path: string): boolean {
-  return (
-    path.length < 4096 && !path.includes('\0') && !path.includes('\n') && existsSync(path) && statSync(path).isFile()
-  )
+/** Whether something other than a folder has this path. */
+function namesFile(path: string): boolean {
+  if (path.length >= 4096 || path.includes('\0') || path.includes('\n')) return false
+  return statsOf(path)?.isDirectory() === false
 }
 
-function readFile(path: string, name: string): Uint8Array {
+function statsOf(path: string): Stats | undefined {
   try {
-    return readFileSync(path)
+    return statSync(path)
   } catch {
-    throw new SettingsError(`${name} is a path whose file cannot be read.`)
+    return undefined
+  }
+}
+
+/** No key is so long. */
+const MOST_BYTES = 1 << 20
+/** A FIFO's writer is not waited for. */
+const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
+function readFile(path: string, name: string): Uint8Array {
+  const bytes = bytesOf(path)
+  if (bytes !== null) return bytes
+  throw new SettingsError(`${name} is a path whose file cannot be read, is no regular file, or is larger than any key.`)
+}
+
+function bytesOf(path: string): Uint8Array | null {
+  try {
+    const file = openSync(path, AT_ONCE)
+    try {
+      const found = fstatSync(file)
+      return found.isFile() && found.size <= MOST_BYTES ? readFileSync(file) : null
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return null
   }
 }

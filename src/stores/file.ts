@@ -2,6 +2,7 @@
  * Sessions in files, one each: SESSION_COOKIE_NAME + session key. Mirrors django/contrib/sessions/backends/file.py, but a
  * write merges into what is stored, what cannot be read stays, and a load writes nothing.
  *
+ * Only regular files are read: what else stands in a folder that anybody may write to is unreadable, and stays.
  * The content is the text of stores/session-data.ts. An empty file is an empty session. A session ends as
  * `_session_expiry` says, counted from the file's time of modification where it is a number.
  */
@@ -15,7 +16,7 @@ import type { SessionFile } from './session-file.ts'
 import { SessionFiles } from './session-files.ts'
 import { newSessionKey } from './session-key.ts'
 import { isStored, type NotLoaded, type RecentSession, type SessionStore, type StoredSession } from './store.ts'
-import { refuseUnreadable, tooLong } from './unreadable.ts'
+import { notRegular, refuseUnreadable, tooLong } from './unreadable.ts'
 import { writtenSession } from './written-session.ts'
 
 export interface FileStoreOptions {
@@ -42,8 +43,8 @@ export function file(options: FileStoreOptions): SessionStore {
   const files = new SessionFiles({ ...options, mostBytes: options.inputLength ?? 1 << 20 })
   const begin = (): Deadline => startDeadline(options.deadlineMs)
 
-  function open(key: string, { text, modified }: SessionFile): StoredSession | NotLoaded {
-    const answer = decoded(text, codec)
+  function open(key: string, { text, modified, isRegular }: SessionFile): StoredSession | NotLoaded {
+    const answer = isRegular ? decoded(text, codec) : notRegular()
     if (!('data' in answer)) return { absent: 'unreadable', ...answer }
     const { data } = answer
     return { key, data, expiry: { ...expiryOf(data, modified), age: expiryOf(data).age }, version: text }

@@ -1,15 +1,17 @@
 /** One session file as it stands in its place. */
 import { readStandingFile, type StandingFile } from '../files/standing-file.ts'
 
-export interface SessionFile extends Pick<StandingFile, 'modified' | 'identity'> {
-  /** Its bytes as latin-1; null where they are more than a session may have. */
+export interface SessionFile extends Pick<StandingFile, 'modified' | 'identity' | 'isRegular'> {
+  /** Its bytes as latin-1; null where they are more than a session may have, and of what is no regular file. */
   readonly text: string | null
 }
 
 /** Null where there is no file; a folder is none. */
 export async function readSessionFile(path: string, mostBytes: number): Promise<SessionFile | null> {
   const found = await readStandingFile(path, mostBytes)
-  return found && { text: textOf(found), modified: found.modified, identity: found.identity }
+  if (found === null) return null
+  const { bytes: _, ...looks } = found
+  return { text: textOf(found), ...looks }
 }
 
 export function textOf({ bytes }: StandingFile): string | null {

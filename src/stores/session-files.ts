@@ -6,7 +6,7 @@
  * upon. What another process renames between this last look and our rename is lost: a file system has no
  * compare-and-swap. Writers of one process take turns, so that only other processes can get there.
  */
-import { open, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { lutimes, open, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Deadline } from '../deadline.ts'
 import { StoreUnavailable } from '../errors.ts'
@@ -100,7 +100,7 @@ export class SessionFiles {
     return inTurn(path, deadline, async () => {
       if (!(await stillHas(path, this.#limits(deadline), hasText(seen)))) return false
       const now = this.#options.now()
-      return changeFile(deadline, () => utimes(path, now, now))
+      return changeFile(deadline, () => lutimes(path, now, now))
     })
   }
 

@@ -47,7 +47,10 @@ export type AbsenceReason =
   | 'expired_session'
   /** The stored data has a bad signature: tampered with, another SECRET_KEY, or over a limit. Row and cookie stay. */
   | 'session_data_corrupted'
-  /** The stored data is signed well and cannot be read: another serializer, or over a limit. Row and cookie stay. */
+  /**
+   * The stored data is signed well and cannot be read: another serializer, or over a limit; or what stands in the place
+   * of a session's file is a link, a FIFO, a socket or a device. Row and cookie stay.
+   */
   | 'session_data_unreadable'
 
 /** A stored session that nobody asked for by its key. */

@@ -1,5 +1,5 @@
 /** What stores say of sessions that they cannot read. */
-import { BadSignature, DjangoBridgeError, SettingsError } from '../errors.ts'
+import { BadSignature, DjangoBridgeError, SerializationError, SettingsError } from '../errors.ts'
 import { OverLimit } from '../over-limit.ts'
 import type { AbsenceReason, RecentSession } from './store.ts'
 
@@ -20,6 +20,14 @@ export function unreadable(error: unknown): Unreadable {
 /** Of text that is too long for its signature to be checked. */
 export function tooLong(): Unreadable {
   return { reason: 'session_data_corrupted', error: new OverLimit('The stored session is over options.limits.') }
+}
+
+/** Of what stands in the place of a session's file and is none. */
+export function notRegular(): Unreadable {
+  const error = new SerializationError(
+    'A link, a FIFO, a socket or a device stands in the place of a session file (SESSION_FILE_PATH): only regular files are read.',
+  )
+  return { reason: 'session_data_unreadable', error }
 }
 
 /** @throws SettingsError when there are sessions, and none of them can be read */

@@ -10,6 +10,7 @@ import { startDeadline } from '../../src/deadline.ts'
 import { formatPickle } from '../../src/python/pickle/pickle-writer.ts'
 import { describeCache } from '../contracts/cache.ts'
 import { storeOnCache } from '../contracts/cache-store.ts'
+import { irregularFiles } from '../contracts/irregular-files.ts'
 import { describeSessionStore } from '../contracts/session-store.ts'
 
 const START = Date.UTC(2026, 6, 15, 12)
@@ -62,6 +63,16 @@ describe('an entry of FileBasedCache', () => {
 
   const pickled = formatPickle({ cart: ['pear'] })
   const add = () => cache.add('k', { bytes: pickled }, 60, soon())
+
+  test.each(irregularFiles)('is not read where %s stands, which answers at once and stays', async (_, make) => {
+    make(path)
+    expect(await cache.get('k', soon())).toMatchObject({ bytes: new Uint8Array() })
+    expect(await add()).toBeNull()
+    expect(await cache.sample?.('', 10, soon())).toEqual([])
+    under.advance(3600)
+    expect(await cache.clearExpired?.(soon())).toBe(0)
+    expect(readdirSync(under.folder)).toEqual([NAME])
+  })
 
   test('is a file with the name, content and rights that Django gives it', async () => {
     await add()

@@ -15,6 +15,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -345,15 +346,20 @@ describe('S35: a fault of the file system', () => {
   })
 
   test('a file that does not answer is given up at the deadline', async () => {
-    const path = under.pathOf('silentsilentsilent')
-    execFileSync('mkfifo', [path])
+    const { key } = await under.store.create(setting({ a: 1 }))
     const { store } = fileStoreUnderTest({ folder: under.folder, deadlineMs: 50 })
-    await expect(store.load('silentsilentsilent')).rejects.toMatchObject({
-      code: 'store_unavailable',
-      reason: 'deadline',
-    })
-    // The call that was given up waits for a writer, and ends with it.
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK))
+    // Whoever opens a FIFO waits for its writer, here in every thread that Node has for files.
+    const path = join(under.folder, 'silent')
+    execFileSync('mkfifo', [path])
+    const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4)
+    const waiting = Array.from({ length: threads }, () => open(path, 'r'))
+    try {
+      await expect(store.load(key)).rejects.toMatchObject({ code: 'store_unavailable', reason: 'deadline' })
+    } finally {
+      const writer = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+      for (const reader of await Promise.all(waiting)) await reader.close()
+      closeSync(writer)
+    }
   })
 })
 
