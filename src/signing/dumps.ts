@@ -3,8 +3,9 @@
  *
  * `ImhlbGxvIg:1QaUZC:YIye-ze3TTx7gtSv422nZA4sgmk` is the shape: content, time, signature.
  */
-import { parsePythonJson } from '../python/json-reader.ts'
+
 import { formatPythonJson } from '../python/json-writer.ts'
+import { parsePythonJson } from '../python/lone-float.ts'
 import type { ObjectSerializer, SignerOptions } from './signer.ts'
 import { type MaxAge, TimestampSigner, type TimestampSignerOptions } from './timestamp-signer.ts'
 
@@ -35,7 +36,10 @@ export function dumps(value: unknown, options: DumpsOptions): string {
   return new TimestampSigner({ ...options, salt: options.salt ?? SALT }).signObject(value, { serializer, compress })
 }
 
-/** @throws BadSignature, SignatureExpired, SerializationError */
+/**
+ * The value that was signed; a whole float by itself, `1.0`, is a PyFloat.
+ * @throws BadSignature, SignatureExpired, SerializationError
+ */
 export function loads(signed: string, options: LoadsOptions): unknown {
   const { serializer = jsonObjectSerializer, maxAge, ...signer } = options
   return new TimestampSigner({ ...signer, salt: options.salt ?? SALT }).unsignObject(signed, { serializer, maxAge })

@@ -7,6 +7,7 @@ import { PyComplex, PyDecimal, PyUuid } from '../../../src/python/numbers.ts'
 import type { PickleCodec } from '../../../src/python/pickle/pickle-codec.ts'
 import { parsePickle } from '../../../src/python/pickle/pickle-reader.ts'
 import { PyTimeZone } from '../../../src/python/time-zones.ts'
+import { PyFloat } from '../../../src/python/values.ts'
 import { type VectorRecord, vectors } from '../../vectors.ts'
 
 const records = vectors<VectorRecord & { pickles: string[] }>('pickle', '5.2', 'loads')
@@ -26,7 +27,7 @@ test.each<readonly [string, unknown]>([
   ['2**53 - 1', Number.MAX_SAFE_INTEGER],
   ['2**53', 2n ** 53n],
   ['-(10**40)', -(10n ** 40n)],
-  ['1.0', 1],
+  ['1.0', new PyFloat(1)],
   ['-0.0', -0],
   ['inf', Number.POSITIVE_INFINITY],
   ["'caf\\xe9'", 'café'],
