@@ -1,9 +1,14 @@
 /** The only file that knows what differs between versions of Django. */
 
-/** `5.2`, `5.2.19`: the oldest Django that shares the sessions. */
+/**
+ * `5.2`, `5.2.19`, `6.1rc1`: the oldest Django that shares the sessions. After 6.2 Django is numbered by year: `2028`,
+ * `2028.1`.
+ */
 export type DjangoVersion = string
 
-export const DJANGO_VERSION_PATTERN: RegExp = /^\d{1,2}\.\d{1,2}(\.\d{1,3})?$/
+/** @see django/utils/version.py get_version */
+export const DJANGO_VERSION_PATTERN: RegExp =
+  /^(\d{1,2}\.\d{1,2}|20\d\d(\.\d{1,2})?)(\.\d{1,3})?((a|b|rc)\d{1,3}|\.dev\d{0,14})?$/
 
 /** USE_TZ's default changed in 5.0. @see docs/releases/5.0.txt */
 export function usesTimeZonesByDefault(version: DjangoVersion | undefined): boolean {
@@ -28,6 +33,11 @@ export function readsSha1(version: DjangoVersion | undefined): boolean {
   return version !== undefined && !isAtLeast(version, 4, 0)
 }
 
+/** CSRF_TRUSTED_ORIGINS are hosts up to 3.2, and origins from 4.0 on. @see docs/releases/4.0.txt */
+export function trustsHosts(version: DjangoVersion | undefined): boolean {
+  return version !== undefined && !isAtLeast(version, 4, 0)
+}
+
 /**
  * The hash of a session's login, and behind it the one that is taken too.
  * @see django/contrib/auth/__init__.py get_user, and base_user.py _legacy_get_session_auth_hash of 3.2
@@ -41,6 +51,8 @@ export function loginHashes(
 }
 
 function isAtLeast(version: DjangoVersion, major: number, minor: number): boolean {
-  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
+  const [, ownMajor = 0, ownMinor = 0] = Array.from(/^(\d+)(?:\.(\d+))?/.exec(version) ?? [], (part) =>
+    Number(part ?? 0),
+  )
   return ownMajor > major || (ownMajor === major && ownMinor >= minor)
 }

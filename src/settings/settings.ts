@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { SettingsError } from '../errors.ts'
 import { type CacheDictionary, type CacheSettings, cacheSettings } from './cache-setting.ts'
 import { type DatabaseDictionary, type DatabaseSettings, databaseSettings } from './database-url.ts'
-import { DJANGO_VERSION_PATTERN, type DjangoVersion, usesTimeZonesByDefault } from './django-version.ts'
+import { DJANGO_VERSION_PATTERN, type DjangoVersion, trustsHosts, usesTimeZonesByDefault } from './django-version.ts'
 import { hideValues, withHiddenValues } from './hidden.ts'
 import { type JwtDictionary, type JwtSettings, jwtSettings } from './session-jwt.ts'
 
@@ -35,7 +35,7 @@ export interface DjangoSettings {
   /** Default none: the host alone. */
   readonly SESSION_COOKIE_DOMAIN?: string | null | undefined
   /** Default `/`. */
-  readonly SESSION_COOKIE_PATH?: string | undefined
+  readonly SESSION_COOKIE_PATH?: string | null | undefined
   /** Default false; set it wherever the site is served over HTTPS. */
   readonly SESSION_COOKIE_SECURE?: boolean | undefined
   /** Default true. */
@@ -90,7 +90,7 @@ export interface Settings {
   readonly SESSION_COOKIE_NAME: string
   readonly SESSION_COOKIE_AGE: number
   readonly SESSION_COOKIE_DOMAIN: string | null
-  readonly SESSION_COOKIE_PATH: string
+  readonly SESSION_COOKIE_PATH: string | null
   readonly SESSION_COOKIE_SECURE: boolean
   readonly SESSION_COOKIE_HTTPONLY: boolean
   readonly SESSION_COOKIE_SAMESITE: string | false
@@ -134,13 +134,12 @@ const cookieName = z
   .regex(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/, "must be a cookie name: letters, digits and !#$%&'*+-.^_`|~")
 const attribute = z.string().regex(/^[\x20-\x3a\x3c-\x7e]*$/, 'must be printable ASCII without ";"')
 const sameSite = z.custom<string | false | null>(
-  (value) => value === false || value === null || (typeof value === 'string' && /^(lax|strict|none)$/i.test(value)),
+  (value) => value === false || value === null || (typeof value === 'string' && /^(lax|strict|none|)$/i.test(value)),
   'must be "Lax", "Strict", "None" or false',
 )
 const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
-const trustedOrigin = z
-  .string()
-  .regex(/^https?:\/\/[^/]+$/, 'must be origins with a scheme, such as https://example.com')
+const ORIGIN_WITH_SCHEME = /^https?:\/\/[^/]+$/
+const trustedOrigin = z.string().regex(/^(https?:\/\/)?[^/]+$/, 'must be origins, such as https://example.com')
 
 // Without a slash or a point it is the name of a URL pattern. @see django/shortcuts.py resolve_url
 const loginUrl = text.regex(
@@ -149,7 +148,6 @@ const loginUrl = text.regex(
 )
 const metaHeader = z.string().regex(/^HTTP_[A-Z0-9_]+$/, 'must name a header as Django does: HTTP_X_FORWARDED_PROTO')
 const proxyHeader = z.tuple([metaHeader, text], 'must be a pair such as ["HTTP_X_FORWARDED_PROTO", "https"]')
-
 const schema = z.object({
   SECRET_KEY: secret,
   SECRET_KEY_FALLBACKS: z.array(secret).default([]),
@@ -159,7 +157,10 @@ const schema = z.object({
   SESSION_COOKIE_NAME: cookieName.default('sessionid'),
   SESSION_COOKIE_AGE: z.number().int().positive().max(1e10).default(1209600),
   SESSION_COOKIE_DOMAIN: attribute.nullable().default(null),
-  SESSION_COOKIE_PATH: attribute.startsWith('/', 'must start with /').default('/'),
+  SESSION_COOKIE_PATH: attribute
+    .regex(/^(\/.*)?$/, 'must start with /')
+    .nullable()
+    .default('/'),
   SESSION_COOKIE_SECURE: z.boolean().default(false),
   SESSION_COOKIE_HTTPONLY: z.boolean().default(true),
   SESSION_COOKIE_SAMESITE: sameSite.default('Lax'),
@@ -183,7 +184,7 @@ const schema = z.object({
   TIME_ZONE: timeZone.default('America/Chicago'),
   LOGIN_URL: loginUrl.default('/accounts/login/'),
   CSRF_TRUSTED_ORIGINS: z.array(trustedOrigin).default([]),
-  SECURE_PROXY_SSL_HEADER: proxyHeader.nullable().default(null),
+  SECURE_PROXY_SSL_HEADER: z.preprocess(emptyAsNull, proxyHeader.nullable()).default(null),
   USE_X_FORWARDED_HOST: z.boolean().default(false),
   DEBUG: z.boolean().default(false),
   DJANGO_VERSION: z.string().regex(DJANGO_VERSION_PATTERN, 'must be a version such as "5.2"').optional(),
@@ -205,7 +206,10 @@ export function checkSettings(given: DjangoSettings): Settings {
   const settings: Settings = {
     ...rest,
     SESSION_ENGINE: isEarlyJwt ? DB_ENGINE : rest.SESSION_ENGINE,
-    SESSION_COOKIE_SAMESITE: rest.SESSION_COOKIE_SAMESITE ?? false,
+    SESSION_COOKIE_DOMAIN: rest.SESSION_COOKIE_DOMAIN || null,
+    SESSION_COOKIE_PATH: rest.SESSION_COOKIE_PATH || null,
+    SESSION_COOKIE_SAMESITE: rest.SESSION_COOKIE_SAMESITE || false,
+    CSRF_TRUSTED_ORIGINS: rest.CSRF_TRUSTED_ORIGINS.map((origin) => withScheme(origin, rest.DJANGO_VERSION)),
     DATABASES: databases(rest.DATABASES),
     CACHES: Object.fromEntries(
       Object.entries(rest.CACHES).map(([alias, cache]) => [alias, cacheSettings(alias, cache)]),
@@ -216,6 +220,21 @@ export function checkSettings(given: DjangoSettings): Settings {
   }
   checkCookiePrefix(settings)
   return deepFreeze(hideValues(settings, ['SECRET_KEY', 'SECRET_KEY_FALLBACKS']))
+}
+
+/**
+ * Up to Django 3.2 these were hosts, asked for on HTTPS alone; `.example.com` is it and its subdomains.
+ * @throws SettingsError for one without a scheme from 4.0 on, as Django's own check has it (4_0.E001)
+ */
+function withScheme(origin: string, version: DjangoVersion | undefined): string {
+  if (ORIGIN_WITH_SCHEME.test(origin)) return origin
+  if (trustsHosts(version)) return `https://${origin.startsWith('.') ? '*' : ''}${origin}`
+  throw new SettingsError('Settings: CSRF_TRUSTED_ORIGINS must be origins with a scheme, such as https://example.com.')
+}
+
+/** Whatever is false in Python turns it off. @see django/http/request.py HttpRequest.scheme */
+function emptyAsNull(value: unknown): unknown {
+  return value === '' || (Array.isArray(value) && value.length === 0) ? null : value
 }
 
 function jwtWithoutMiddleware(): SettingsError {

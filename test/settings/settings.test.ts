@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createBridge } from '../../src/bridge.ts'
 import { DjangoBridgeError, SettingsError } from '../../src/errors.ts'
+import { loginHashes } from '../../src/settings/django-version.ts'
 import { checkSettings, type DjangoSettings, type JwtDictionary } from '../../src/settings/settings.ts'
 import { keyFile } from '../vectors.ts'
 
@@ -348,3 +349,57 @@ test.each(['login', 'admin:login', 'two_factor:login'])(
     expect(() => checkSettings({ SECRET_KEY: 'secret', LOGIN_URL })).toThrow(/LOGIN_URL must be a path or URL/)
   },
 )
+
+describe('settings as Django takes them', () => {
+  test.each(['2028', '2028.0', '2028.1', '2028.0a1', '6.2rc1', '6.1.3', '6.2.dev20260101000000', '4.2'])(
+    'DJANGO_VERSION %s is one of Django 4.2 or newer',
+    (DJANGO_VERSION) => {
+      const settings = checkSettings({ SECRET_KEY, DJANGO_VERSION })
+      expect(settings.USE_TZ).toBe(DJANGO_VERSION !== '4.2')
+      expect(loginHashes(settings.DJANGO_VERSION, 'sha256')).toEqual(['sha256'])
+    },
+  )
+
+  test.each(['', '5', 'latest', '5.2.', '1999', '6.1rc', '2028a', '5.2 '])(
+    'DJANGO_VERSION %j is refused',
+    (DJANGO_VERSION) => {
+      expect(() => checkSettings({ SECRET_KEY, DJANGO_VERSION })).toThrow(/DJANGO_VERSION must be a version/)
+    },
+  )
+
+  test('attributes of the cookie that are empty are left out', () => {
+    const empty = { SESSION_COOKIE_DOMAIN: '', SESSION_COOKIE_PATH: '', SESSION_COOKIE_SAMESITE: '' }
+    const none = { SESSION_COOKIE_DOMAIN: null, SESSION_COOKIE_PATH: null, SESSION_COOKIE_SAMESITE: null }
+    const left = { SESSION_COOKIE_DOMAIN: null, SESSION_COOKIE_PATH: null, SESSION_COOKIE_SAMESITE: false }
+    for (const settings of [empty, none]) expect(checkSettings({ SECRET_KEY, ...settings })).toMatchObject(left)
+  })
+
+  test.each([[null], [''], [[]]])('SECURE_PROXY_SSL_HEADER %j is off', (header) => {
+    const settings = { SECRET_KEY, SECURE_PROXY_SSL_HEADER: header } as unknown as DjangoSettings
+    expect(checkSettings(settings).SECURE_PROXY_SSL_HEADER).toBeNull()
+  })
+
+  test('CSRF_TRUSTED_ORIGINS are hosts before Django 4.0, and origins from then on', () => {
+    const CSRF_TRUSTED_ORIGINS = ['a.example.com', '.example.org', 'http://b.example.com']
+    expect(checkSettings({ SECRET_KEY, CSRF_TRUSTED_ORIGINS, DJANGO_VERSION: '3.2' }).CSRF_TRUSTED_ORIGINS).toEqual([
+      'https://a.example.com',
+      'https://*.example.org',
+      'http://b.example.com',
+    ])
+    for (const DJANGO_VERSION of ['4.0', '2028', undefined]) {
+      expect(() => checkSettings({ SECRET_KEY, CSRF_TRUSTED_ORIGINS, DJANGO_VERSION })).toThrow(/with a scheme/)
+    }
+  })
+
+  test('OPTIONS that a DatabaseCache does not know are passed over', () => {
+    const CACHES = {
+      default: {
+        BACKEND: 'django.core.cache.backends.db.DatabaseCache',
+        LOCATION: 'cache_table',
+        OPTIONS: { CULL_PROBABILITY: 0.5, MAX_ENTRIES: 9 },
+      },
+    }
+    const SESSION_ENGINE = 'django.contrib.sessions.backends.cache'
+    expect(() => createBridge({ SECRET_KEY, DEBUG: true, DATABASES, CACHES, SESSION_ENGINE })).not.toThrow()
+  })
+})
