@@ -1,5 +1,6 @@
 /** The first setting that two sources tell differently. No value that may be a secret is told. */
 import { isDeepStrictEqual } from 'node:util'
+import { isSameRelease } from '../settings/django-version.ts'
 import { checkSettings, type DjangoSettings, type Settings } from '../settings/settings.ts'
 
 /** Whose difference explains others; the rest follow in their own order. */
@@ -26,9 +27,9 @@ export function differenceOf(here: DjangoSettings, django: DjangoSettings): stri
   return null
 }
 
-/** `5.2` and `5.2.19` write alike, and a mixed fleet names its oldest. */
+/** Patch releases write alike. */
 function sameVersion(ours: string | undefined, theirs: string | undefined): boolean {
-  return ours === undefined || theirs?.startsWith(ours) === true || ours.startsWith(`${theirs}.`)
+  return ours === undefined || (theirs !== undefined && isSameRelease(ours, theirs))
 }
 
 function difference(name: string, ours: unknown, theirs: unknown): string | null {

@@ -1,14 +1,23 @@
 /** The only file that knows what differs between versions of Django. */
 
 /**
- * `5.2`, `5.2.19`, `6.1rc1`: the oldest Django that shares the sessions. After 6.2 Django is numbered by year: `2028`,
- * `2028.1`.
+ * The oldest Django that shares the sessions, as its `get_version()` writes it: `5.2`, `5.2.19`, `6.1rc1`. After 6.2
+ * Django is numbered by year: `2028`, and `2028.1` is its first patch release.
  */
-export type DjangoVersion = string
+export type DjangoVersion =
+  | '2.2'
+  | '3.2'
+  | '4.2'
+  | '5.2'
+  | '6.0'
+  | '6.1'
+  | '6.2'
+  | '2028'
+  | (string & Record<never, never>)
 
 /** @see django/utils/version.py get_version */
 export const DJANGO_VERSION_PATTERN: RegExp =
-  /^(\d{1,2}\.\d{1,2}|20\d\d(\.\d{1,2})?)(\.\d{1,3})?((a|b|rc)\d{1,3}|\.dev\d{0,14})?$/
+  /^(\d{1,2}\.\d{1,2}|20\d{2}(\.\d{1,2})?)(\.\d{1,3})?((a|b|rc)\d{1,3}|\.dev\d{0,14})?$/
 
 /** USE_TZ's default changed in 5.0. @see docs/releases/5.0.txt */
 export function usesTimeZonesByDefault(version: DjangoVersion | undefined): boolean {
@@ -50,9 +59,23 @@ export function loginHashes(
   return readsSha1(version) ? ['sha256', 'sha1'] : ['sha256']
 }
 
+/** Whether two versions are of one release: `5.2` and `5.2.19`, `2028.0` and `2028.1`. */
+export function isSameRelease(left: DjangoVersion, right: DjangoVersion): boolean {
+  const [major, minor] = releaseOf(left)
+  const [otherMajor, otherMinor] = releaseOf(right)
+  return major === otherMajor && (minor === otherMinor || major >= FIRST_YEAR)
+}
+
+/** From here on the second number is that of a patch release. */
+const FIRST_YEAR = 2028
+
 function isAtLeast(version: DjangoVersion, major: number, minor: number): boolean {
-  const [, ownMajor = 0, ownMinor = 0] = Array.from(/^(\d+)(?:\.(\d+))?/.exec(version) ?? [], (part) =>
-    Number(part ?? 0),
-  )
+  const [ownMajor, ownMinor] = releaseOf(version)
   return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+}
+
+/** A pre-release counts as its release: `6.1rc1` is [6, 1]. */
+function releaseOf(version: DjangoVersion): [major: number, minor: number] {
+  const [major = '', minor = '0'] = version.split('.')
+  return [Number.parseInt(major, 10), Number.parseInt(minor, 10) || 0]
 }

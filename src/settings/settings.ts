@@ -76,7 +76,7 @@ export interface DjangoSettings {
   readonly USE_X_FORWARDED_HOST?: boolean | undefined
   /** Silences the warning about cookies over plain HTTP. Default false. */
   readonly DEBUG?: boolean | undefined
-  /** The oldest Django that shares these sessions, such as `5.2`; needed to write what versions write differently. */
+  /** The oldest Django that shares these sessions, such as `5.2` or `2028`; needed to write what versions write differently. */
   readonly DJANGO_VERSION?: DjangoVersion | undefined
 }
 
@@ -187,7 +187,7 @@ const schema = z.object({
   SECURE_PROXY_SSL_HEADER: z.preprocess(emptyAsNull, proxyHeader.nullable()).default(null),
   USE_X_FORWARDED_HOST: z.boolean().default(false),
   DEBUG: z.boolean().default(false),
-  DJANGO_VERSION: z.string().regex(DJANGO_VERSION_PATTERN, 'must be a version such as "5.2"').optional(),
+  DJANGO_VERSION: z.string().regex(DJANGO_VERSION_PATTERN, 'must be a version such as "5.2" or "2028"').optional(),
 })
 
 /** @throws SettingsError naming every setting that is wrong and what it should be, never its value */
