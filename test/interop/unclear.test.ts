@@ -213,6 +213,24 @@ class Visit(AbstractBaseSession):
     },
     finds: ['session_columns'],
   },
+  'a session table whose columns have a default in the database': {
+    files: {
+      ...engine(`    @classmethod
+    def get_model_class(cls):
+        from accounts.models import Visit
+        return Visit
+`),
+      models: `${USER}import django
+from django.contrib.sessions.base_session import AbstractBaseSession
+class Member(AbstractUser):
+    pass
+class Visit(AbstractBaseSession):
+    # Django has them from 5.0 on.
+    number = models.IntegerField(**({"db_default": 0} if django.VERSION >= (5, 0) else {"null": True}))
+`,
+    },
+    finds: [],
+  },
   'a session table whose columns Python fills': {
     files: {
       ...engine(`    @classmethod

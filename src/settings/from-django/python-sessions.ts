@@ -58,7 +58,7 @@ def tell_serializer(found):
 
 def tell_session_model(store, options):
     from django.db import router
-    from django.db.models import AutoField, QuerySet
+    from django.db.models import NOT_PROVIDED, AutoField, QuerySet
     model = store.get_model_class()
     options["sessionTable"] = {"name": table_name(model)}
     fields = {field.attname: field for field in model._meta.concrete_fields}
@@ -66,7 +66,7 @@ def tell_session_model(store, options):
     if renamed:
         unclear("session_table", *(path_of(model) + "." + name for name in renamed))
     def is_needed(field):
-        has_default = getattr(field, "db_default", None) is not None and field.has_db_default() if hasattr(field, "has_db_default") else False
+        has_default = getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
         return not field.null and not isinstance(field, AutoField) and not has_default
     extra = [field for name, field in fields.items() if name not in OWN_COLUMNS]
     needed = [field.column for field in extra if is_needed(field)]
