@@ -21,9 +21,17 @@ export const djangoRedisJsonSerializer: Serializer = {
 
 /** Text that is ASCII whoever wrote it: what is not can only stand inside a string, where an escape means the same. */
 function asciiOf(bytes: Uint8Array): string {
+  return decoded(bytes).replace(/\\[\s\S]|[\u0080-\uffff]/g, (part) => {
+    if (part.length === 1) return `\\u${part.charCodeAt(0).toString(16).padStart(4, '0')}`
+    // A backslash before é would become an escaped backslash, and text.
+    if (part.charCodeAt(1) >= 0x80) throw new SerializationError('The JSON has an invalid escape.')
+    return part
+  })
+}
+
+function decoded(bytes: Uint8Array): string {
   try {
-    const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-    return UTF8.decode(bytes).replace(/[\u0080-\uffff]/g, escaped)
+    return UTF8.decode(bytes)
   } catch {
     throw new SerializationError('The JSON is not UTF-8.')
   }
