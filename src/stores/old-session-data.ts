@@ -9,6 +9,7 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { BadSignature, SerializationError } from '../errors.ts'
 import type { Encoded, Serializer, SessionData } from '../serializers/serializer.ts'
+import { decodeStandardBase64 } from '../signing/base64.ts'
 import { constantTimeCompare, deriveKey } from '../signing/salted-hmac.ts'
 import type { SessionCodecOptions } from './session-data.ts'
 
@@ -43,7 +44,7 @@ export function createOldSessionCodec(options: SessionCodecOptions, serializer: 
     },
     decode(text) {
       if (text.length > longest) throw new BadSignature('The session data is too long.')
-      const stored = Buffer.from(text, 'base64')
+      const stored = standardBytes(text)
       const bytes = stored.subarray(HASH_LENGTH + 1)
       const hash = stored.toString('latin1', 0, HASH_LENGTH)
       if (stored[HASH_LENGTH] !== COLON || !hashes(bytes).some((own) => constantTimeCompare(hash, own))) {
@@ -51,5 +52,13 @@ export function createOldSessionCodec(options: SessionCodecOptions, serializer: 
       }
       return serializer.loads(bytes)
     },
+  }
+}
+
+function standardBytes(text: string): Buffer {
+  try {
+    return decodeStandardBase64(text)
+  } catch {
+    throw new BadSignature('The session data is not base64.')
   }
 }
