@@ -3,9 +3,9 @@
  * session from Node, and takes everything down. Works with Compose v2 (`docker compose`) and v1 (`docker-compose`).
  */
 import { spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { createBridge } from 'django-session-bridge'
+import { freePort } from '../test/free-port.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const SECRET_KEY = 'a key of a site that holds no secrets, and long enough for HS256'
@@ -17,7 +17,7 @@ if (command === null) {
   process.exit(1)
 }
 
-const [postgresPort, redisPort, djangoPort] = await freePorts(3)
+const [postgresPort, redisPort, djangoPort] = [await freePort(), await freePort(), await freePort()]
 const environment = {
   ...process.env,
   COMPOSE_PROJECT_NAME: `bridge_check_${process.pid}`,
@@ -99,16 +99,4 @@ function compose(...parameters) {
 function composeCommand() {
   const candidates = [['docker', 'compose'], ['docker-compose']]
   return candidates.find(([program, ...first]) => spawnSync(program, [...first, 'version']).status === 0) ?? null
-}
-
-async function freePorts(wanted) {
-  const servers = await Promise.all(
-    Array.from({ length: wanted }, () => {
-      const server = createServer()
-      return new Promise((listening) => server.listen(0, '127.0.0.1', () => listening(server)))
-    }),
-  )
-  const ports = servers.map((server) => server.address().port)
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
-  return ports
 }

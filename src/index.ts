@@ -55,6 +55,7 @@ export type { Duration } from './python/duration.ts'
 export { float, PyFloat } from './python/values.ts'
 export type { Session } from './session/session.ts'
 export type { DatabaseSettings } from './settings/database-url.ts'
+export type { DjangoVersion } from './settings/django-version.ts'
 export {
   type DjangoProject,
   type DjangoProjectOptions,

@@ -4,10 +4,11 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { freePort } from './free-port.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const EXAMPLES = process.env.BRIDGE_EXAMPLES ?? join(ROOT, 'examples')
@@ -51,14 +52,6 @@ async function start(example: string, env: { [name: string]: string } = {}): Pro
 function fileOf(example: string): string {
   const folder = join(EXAMPLES, example)
   return join(folder, readdirSync(folder).find((name) => /\.([cm]?js|ts)$/.test(name)) ?? '')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
 }
 
 async function untilOpen(port: number, child: ChildProcess): Promise<void> {
