@@ -301,6 +301,30 @@ describe('a token that is issued', () => {
 })
 
 describe('a token that cannot be issued', () => {
+  test.each([
+    ['an audience', { aud: 'shop' }, /this "aud" would be refused by Django/],
+    ['a subject that is a number', { sub: 7 }, /this "sub" would be refused by Django/],
+    ['an issue time in the future', { iat: 9_999_999_999 }, /this "iat" would be refused by Django/],
+    ['a time before which it is not valid', { nbf: 9_999_999_999 }, /this "nbf" would be refused by Django/],
+    ['the session key', { sk: 'x'.repeat(32) }, /jwtClaims must not return "sk"/],
+    ['an end', { exp: 9_999_999_999 }, /jwtClaims must not return "exp"/],
+  ])('hooks.jwtClaims with %s is an error, and nothing is stored', async (_, claims, message) => {
+    const site = await jwtSite({ CALLABLE: 'site.claims' }, {}, { hooks: { jwtClaims: () => claims } })
+    const before = site.rows()
+    await expect(request(site, undefined, set)).rejects.toThrow(message)
+    expect(site.rows()).toEqual(before)
+  })
+
+  test('a moment in FIELDS is an error, and nothing is stored', async () => {
+    const site = await jwtSite({ FIELDS: ['last_login'] })
+    site.client.exec("UPDATE auth_user SET last_login = '2026-01-02 03:04:05'")
+    const key = await site.store(loginValues())
+    const before = site.rows()
+    const cookie = `sessionid=${token({ sk: key, iat: now, exp: now + HOUR })}`
+    await expect(request(site, cookie, set)).rejects.toThrow(/FIELDS: last_login is a date/)
+    expect(site.rows()).toEqual(before)
+  })
+
   test('KEY [null, public]: sessions are read; what needs a new cookie is KeyRequired, and nothing is written', async () => {
     const site = await jwtSite({ KEY: [null, PAIR[1]] })
     const key = await site.store({ ...loginValues(), cart: ['tea'] })

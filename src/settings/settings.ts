@@ -131,7 +131,7 @@ const secret = z.custom<Secret>(isSecret, {
 const text = z.string().min(1)
 const cookieName = z
   .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/, "must be a cookie name: letters, digits and !#$%&'*+-.^_`|~")
+  .regex(/^[A-Za-z0-9!#$%&'*+\-.^_`|~:]+$/, "must be a cookie name: letters, digits and !#$%&'*+-.^_`|~:")
 const attribute = z.string().regex(/^[\x20-\x3a\x3c-\x7e]*$/, 'must be printable ASCII without ";"')
 const sameSite = z.custom<string | false | null>(
   (value) => value === false || value === null || (typeof value === 'string' && /^(lax|strict|none|)$/i.test(value)),

@@ -105,6 +105,9 @@ describe('createBridge refuses, and says what to do', () => {
     ],
     ['an age of no number', { SECRET_KEY, SESSION_COOKIE_AGE: '1000' }, /SESSION_COOKIE_AGE/],
     ['an age of zero', { SECRET_KEY, SESSION_COOKIE_AGE: 0 }, /SESSION_COOKIE_AGE/],
+    ['an age with a fraction', { SECRET_KEY, SESSION_COOKIE_AGE: 3600.5 }, /SESSION_COOKIE_AGE/],
+    ['a path without a slash', { SECRET_KEY, SESSION_COOKIE_PATH: 'shop' }, /SESSION_COOKIE_PATH must start with \//],
+    ['a flag that is text', { SECRET_KEY, SESSION_COOKIE_SECURE: 'False' }, /SESSION_COOKIE_SECURE/],
     [
       'an unknown SameSite',
       { SECRET_KEY, SESSION_COOKIE_SAMESITE: 'Sometimes' },

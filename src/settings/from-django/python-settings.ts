@@ -6,6 +6,21 @@ WATCHERS = ("django_prometheus",)
 def absolute(path):
     return os.path.abspath(path) if isinstance(path, (str, pathlib.PurePath)) and os.path.isfile(path) else path
 
+# What Django asks with \`if\` alone; a site may have the text of an environment variable there.
+BOOLEANS = (
+    "SESSION_COOKIE_SECURE",
+    "SESSION_COOKIE_HTTPONLY",
+    "SESSION_SAVE_EVERY_REQUEST",
+    "SESSION_EXPIRE_AT_BROWSER_CLOSE",
+    "USE_TZ",
+    "USE_X_FORWARDED_HOST",
+    "DEBUG",
+)
+
+def told_setting(name):
+    value = getattr(settings, name)
+    return bool(value) if name in BOOLEANS else plain(value, name)
+
 def told_database(alias):
     from django.db import connections
     given = connections.databases[alias]
@@ -33,7 +48,14 @@ def database_engine(alias, wrapper, engine):
 
 def told_cache(alias):
     from django.core.cache import caches
+    from django.core.cache.backends.base import default_key_func, get_key_func
     given = dict(settings.CACHES[alias])
+    # Django puts both into the key as text, whatever they are.
+    given["KEY_PREFIX"] = str(given.get("KEY_PREFIX", ""))
+    if re.fullmatch("[1-9][0-9]*", str(given.get("VERSION", 1))):
+        given["VERSION"] = int(given.get("VERSION", 1))
+    if get_key_func(given.get("KEY_FUNCTION")) is default_key_func:
+        given.pop("KEY_FUNCTION", None)
     try:
         cls = type(caches[alias])
     except Exception:

@@ -13,7 +13,7 @@ def tell():
     options = {}
     for name in NAMES:
         if hasattr(settings, name):
-            found[name] = plain(getattr(settings, name), name)
+            found[name] = told_setting(name)
     if hasattr(settings, "DJANGO_SESSION_JWT"):
         found["DJANGO_SESSION_JWT"] = told_jwt()
     login_url = told_login_url()
