@@ -39,8 +39,7 @@ again = respond(lambda session: session.get("a"), first[0].value)
 flushed = respond(lambda session: session.flush(), first[0].value)
 print("lines=" + json.dumps([[one.OutputString() for one in cookies] for cookies in (first, again, flushed)]))`
 
-const FILES =
-  '"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": os.path.abspath("cached")'
+const FILES = '"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": os.path.abspath("cached")'
 const KEYS: Readonly<Record<string, string>> = {
   'a prefix of None and a version of text': '"KEY_PREFIX": None, "VERSION": "2"',
   'a prefix that is a number, and Django’s own key function': '"KEY_PREFIX": 7, "KEY_FUNCTION": default_key_func',
