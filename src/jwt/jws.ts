@@ -7,30 +7,31 @@
  * been checked, except its length and the letters it is made of.
  * @see RFC 7515, PyJWT jwt/api_jws.py
  */
-import { createHmac, type Hmac, type KeyObject, sign, verify } from 'node:crypto'
+import { type KeyObject, sign, verify } from 'node:crypto'
 import { parsePythonJson } from '../python/json-reader.ts'
 import type { JsonLimits } from '../python/json-tree.ts'
+import { hmacSha256 } from '../signing/hmac-sha256.ts'
 import { constantTimeCompare } from '../signing/salted-hmac.ts'
 
 export type JwtAlgorithm = 'HS256' | 'RS256'
 
 interface AlgorithmParts {
   readonly header: string
-  sign(input: string, key: KeyObject): Buffer
-  /** @param signature in base64url */
+  /** The signature in base64url. */
+  sign(input: string, key: KeyObject): string
   verify(input: string, signature: string, key: KeyObject): boolean
 }
 
 const ALGORITHMS: Readonly<Record<JwtAlgorithm, AlgorithmParts>> = {
   HS256: {
     header: encode('{"alg":"HS256","typ":"JWT"}'),
-    sign: (input, key) => hmacSha256(input, key).digest(),
+    sign: (input, key) => hmacSha256(key, input, 'base64url'),
     // Each signature has one spelling, so the texts are compared.
-    verify: (input, signature, key) => constantTimeCompare(signature, hmacSha256(input, key).digest('base64url')),
+    verify: (input, signature, key) => constantTimeCompare(signature, hmacSha256(key, input, 'base64url')),
   },
   RS256: {
     header: encode('{"alg":"RS256","typ":"JWT"}'),
-    sign: (input, key) => sign('sha256', Buffer.from(input, 'latin1'), key),
+    sign: (input, key) => sign('sha256', Buffer.from(input, 'latin1'), key).toString('base64url'),
     verify: (input, signature, key) =>
       verify('sha256', Buffer.from(input, 'latin1'), key, Buffer.from(signature, 'base64url')),
   },
@@ -48,7 +49,7 @@ export type OpenedJws =
 export function signJws(payload: string, algorithm: JwtAlgorithm, key: KeyObject): string {
   const { header, sign: signature } = ALGORITHMS[algorithm]
   const input = `${header}.${encode(payload)}`
-  return `${input}.${signature(input, key).toString('base64url')}`
+  return `${input}.${signature(input, key)}`
 }
 
 /** Checks a token's signature with each of the keys, then its header. Never throws for a token. */
@@ -96,10 +97,6 @@ function refuseHeader(segment: string, algorithm: JwtAlgorithm): JwsRefusal | nu
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const HEADER_LIMITS: JsonLimits = { depth: 32, repeatedKeys: 'refused' }
-
-function hmacSha256(input: string, key: KeyObject): Hmac {
-  return createHmac('sha256', key).update(input, 'latin1')
-}
 
 function encode(text: string): string {
   return Buffer.from(text).toString('base64url')

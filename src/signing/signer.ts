@@ -10,6 +10,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import { BadSignature, SerializationError } from '../errors.ts'
 import { isTooLarge, OverLimit } from '../over-limit.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
+import { hmacSha256 } from './hmac-sha256.ts'
 import { type Bytes, constantTimeCompare, deriveKey, needKey, openSslName } from './salted-hmac.ts'
 
 export interface SignerOptions {
@@ -121,6 +122,7 @@ export class Signer {
   }
 
   #mac(value: Bytes, derivedKey: KeyObject): string {
+    if (this.algorithm === 'sha256') return hmacSha256(derivedKey, value, 'base64url')
     return createHmac(openSslName(this.algorithm), derivedKey).update(value).digest('base64url')
   }
 
