@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LIVE = ['test/interop/**/*.test.ts', 'test/**/*.live.test.ts']
+/** They need no server, and take many seconds: they are for `npm test`, not for `npm run check`. */
+const SLOW = ['test/**/*.slow.test.ts']
 /** They start a site on every Django and database: minutes, however short the file. */
 const SLOWEST = /\/interop\/(.*-sessions|site-settings)\.test\.ts$/
 
@@ -23,8 +25,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: LIVE,
+          exclude: [...LIVE, ...SLOW],
           testTimeout: 60_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: SLOW,
+          testTimeout: 120_000,
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },

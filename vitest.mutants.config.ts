@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /** Mutants change the modules of one process: tests that start others, or read the sources, cannot see them. */
 const ELSEWHERE = [
-  'test/{architecture,exports,package,examples,fault-proxy,one-at-a-time,unheard}.test.ts',
+  'test/{architecture,exports,package,fault-proxy,one-at-a-time}.test.ts',
+  'test/**/*.slow.test.ts',
   'test/{bench,history,django-suite,databases,caches,files}/**',
 ]
 

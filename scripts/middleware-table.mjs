@@ -1,4 +1,4 @@
-/** The table in docs/middleware.md of what test/middleware/matrix.test.ts proved in the last `npm test`. */
+/** The table in docs/middleware.md of what test/middleware/matrix.slow.test.ts proved in the last `npm test`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
@@ -17,7 +17,7 @@ else main()
 function main() {
   if (!existsSync(report)) fail('There is no report of the tests: run npm test first.')
   const cells = cellsOf(JSON.parse(readFileSync(report, 'utf8')))
-  if (cells.length === 0) fail('The last tests did not run test/middleware/matrix.test.ts: run npm test first.')
+  if (cells.length === 0) fail('The last tests did not run test/middleware/matrix.slow.test.ts: run npm test first.')
   const broken = cells.filter(({ tried, whole }) => tried === 0 || whole < tried)
   for (const cell of broken) console.log(`not whole: ${cell.middleware} ${cell.order} ours, ${cell.stack}`)
   const text = readFileSync(page, 'utf8')

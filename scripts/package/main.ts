@@ -187,7 +187,7 @@ async function checkQuickStarts(site: string, everyNode: readonly Tool[]): Promi
   for (const { name, path } of everyNode) {
     for (const [kind, examplesFolder] of folders) {
       await steps.step(`they work on ${name}, ${kind}`, () =>
-        vitest(path, ['test/examples.test.ts'], { BRIDGE_EXAMPLES: examplesFolder }),
+        vitest(path, ['test/examples.slow.test.ts'], { BRIDGE_EXAMPLES: examplesFolder }),
       )
     }
   }
@@ -226,7 +226,7 @@ async function vitest(node: string, parameters: readonly string[], env: Record<s
   const report = join(folder, 'vitest.json')
   const script = join(ROOT, 'node_modules/vitest/vitest.mjs')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  await run(node, [script, 'run', '--project', 'unit', ...reporters, ...parameters], { cwd: ROOT, env })
+  await run(node, [script, 'run', '--project', 'unit', '--project', 'slow', ...reporters, ...parameters], { cwd: ROOT, env })
   const { numPassedTests: passed, numTotalTests: total } = JSON.parse(readFileSync(report, 'utf8'))
   if (passed === 0 || passed !== total) throw new Error(`${passed} of ${total} tests passed`)
   return `${passed} tests`
