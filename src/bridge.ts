@@ -78,6 +78,12 @@ export interface BridgeOptions {
    * `cached_db` the warning `logout_not_in_cache`. Default 0.
    */
   readonly logoutReplicas?: number
+  /**
+   * PostgreSQL: whether each statement is prepared once for a connection, which spares the server to parse and plan it
+   * at every call. Behind a pooler that does not keep prepared statements, the first call finds out and they are off
+   * from then on; false leaves them off from the start. Default true.
+   */
+  readonly preparedStatements?: boolean
   /** For SESSION_SERIALIZER of a class named PickleSerializer: codecs of the site's own classes, limits, the protocol. */
   readonly pickle?: PickleSerializerOptions
   /** What SESSION_SERIALIZER does, in JavaScript, where it names a class that only the site has. */
@@ -145,6 +151,7 @@ export function createBridge(
     deadlineMs: positive(options.deadlineMs ?? DEFAULT_DEADLINE_MS),
     limits: options.limits ?? {},
     logoutReplicas: wholeNumber(options.logoutReplicas ?? 0),
+    preparedStatements: options.preparedStatements,
     ...(options.pickle && { pickle: options.pickle }),
     ...(options.serializer && { serializer: options.serializer }),
     sessionTable: options.sessionTable ?? {},

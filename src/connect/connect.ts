@@ -35,6 +35,7 @@ export interface ConnectOptions extends SerializerOptions {
   readonly deadlineMs: number
   readonly limits: SigningLimits
   readonly logoutReplicas: number
+  readonly preparedStatements?: boolean | undefined
   readonly warn: (warning: BridgeWarning) => void
   readonly sessionTable: { readonly name?: string; readonly columns?: DbStoreOptions['columns'] }
   readonly sessionSalt?: string

@@ -3,7 +3,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Database, SqlDialect } from '../databases/database.ts'
 import { mysql, mysqlSql } from '../databases/mysql.ts'
 import type { MysqlPool } from '../databases/mysql-pool.ts'
-import { type PostgresPool, postgres } from '../databases/postgres.ts'
+import { postgres } from '../databases/postgres.ts'
+import type { PostgresPool } from '../databases/postgres-pool.ts'
 import { standardSql } from '../databases/sql-dialect.ts'
 import { sqlite } from '../databases/sqlite.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
@@ -22,6 +23,7 @@ const DEFAULT_ALIAS = 'default'
 export interface DatabaseOptions {
   readonly clients: { readonly databases?: Readonly<Record<string, DatabaseClient>> }
   readonly deadlineMs: number
+  readonly preparedStatements?: boolean | undefined
 }
 
 /** Whether there is a database at all, for users where the sessions are elsewhere. */
@@ -65,13 +67,13 @@ export function openDatabase(
   alias: string = DEFAULT_ALIAS,
 ): Database {
   const client = ownEntry(options.clients.databases, alias)
-  if (client !== undefined) return usingClient(client, wallClock)
+  if (client !== undefined) return usingClient(client, options, wallClock)
   const database = ownEntry(settings.DATABASES, alias)
   switch (database?.vendor) {
     case 'sqlite':
       return openSqlite(database, wallClock)
     case 'postgresql':
-      return openPostgres(database, options.deadlineMs)
+      return openPostgres(database, options)
     case 'mysql':
       return openMysql(database, options.deadlineMs, wallClock)
     case undefined:
@@ -80,9 +82,9 @@ export function openDatabase(
 }
 
 /** Drivers are told apart by what their clients can do. */
-function usingClient(client: DatabaseClient, wallClock: WallClock): Database {
+function usingClient(client: DatabaseClient, { preparedStatements }: DatabaseOptions, wallClock: WallClock): Database {
   if ('prepare' in client) return sqlite({ path: '', wallClock, client })
-  if ('connect' in client) return postgres({ pool: async () => client })
+  if ('connect' in client) return postgres({ pool: async () => client, preparedStatements })
   if ('getConnection' in client || 'pool' in client) return mysql({ pool: async () => client, wallClock })
   throw new SettingsError('clients.databases.default is no pool of pg or mysql2 and no DatabaseSync.')
 }

@@ -6,6 +6,7 @@ import type { Database } from '../databases/database.ts'
 import { postgres } from '../databases/postgres.ts'
 import { isNotFound, missingPackage, SettingsError, StoreUnavailable } from '../errors.ts'
 import type { DatabaseSettings } from '../settings/settings.ts'
+import type { DatabaseOptions } from './database.ts'
 import { type Environment, type Keywords, keywordsOf } from './libpq/keywords.ts'
 import { passwordFrom } from './libpq/password-file.ts'
 import { type Tls, tlsAttempts } from './libpq/tls.ts'
@@ -20,9 +21,14 @@ export function checkPostgres(database: DatabaseSettings, env: Environment = pro
   attemptsOf(keywordsOf(database, env))
 }
 
-export function openPostgres(database: DatabaseSettings, deadlineMs: number, env: Environment = process.env): Database {
+export function openPostgres(
+  database: DatabaseSettings,
+  { deadlineMs, preparedStatements }: Pick<DatabaseOptions, 'deadlineMs' | 'preparedStatements'>,
+  env: Environment = process.env,
+): Database {
   return postgres({
     pool: () => openPool(database, deadlineMs, env),
+    preparedStatements,
     end: (pool) => (pool as EndedPool).end(),
   })
 }

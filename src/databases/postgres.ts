@@ -6,52 +6,30 @@ import { SettingsError } from '../errors.ts'
 import { parseIsoFormat } from '../python/iso-format.ts'
 import { postgresType } from './column-types.ts'
 import type { Database, Row } from './database.ts'
-import type { PoolCounts } from './pool-use.ts'
 import { pooledStatements } from './pooled-statements.ts'
 import { postgresFaults } from './postgres-faults.ts'
+import type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.ts'
+import { statementSender } from './postgres-statements.ts'
 import { standardSql } from './sql-dialect.ts'
-
-/** The part of a `pg` client that is used. */
-export interface PostgresClient {
-  query(query: PostgresQuery, values: unknown[]): Promise<PostgresResult>
-  /** With `true` the connection is closed instead of going back to the pool. */
-  release(destroy?: boolean): void
-  on?(event: 'error', listener: () => void): unknown
-  removeListener?(event: 'error', listener: () => void): unknown
-}
-
-/** A statement, and how its values are read: a site may have set `pg.types` to make something else of them. */
-export interface PostgresQuery {
-  readonly text: string
-  readonly types: { getTypeParser(oid: number, format?: string): (value: never) => unknown }
-}
-
-export interface PostgresResult {
-  readonly rows: unknown[]
-  readonly fields?: readonly { readonly name: string; readonly dataTypeID: number }[]
-  readonly rowCount: number | null
-}
-
-/** The part of a `pg` Pool that is used. */
-export interface PostgresPool extends PoolCounts {
-  connect(): Promise<PostgresClient>
-}
 
 export interface PostgresOptions {
   /** Called on first use. */
   readonly pool: () => Promise<PostgresPool>
   /** Ends the pool; absent when it belongs to the caller. */
   readonly end?: (pool: PostgresPool) => Promise<void>
+  /** Whether statements are prepared once for a connection. Default true. */
+  readonly preparedStatements?: boolean | undefined
 }
 
 export function postgres(options: PostgresOptions): Database {
+  const send = statementSender(options.preparedStatements ?? true, AS_TEXT)
   const { run, close } = pooledStatements<PostgresClient, PostgresResult>(async () => {
     const pool = await options.pool()
     return {
       server: 'PostgreSQL',
       counts: pool,
       connect: () => pool.connect(),
-      send: (client, { sql, parameters }) => client.query({ text: numbered(sql), types: AS_TEXT }, [...parameters]),
+      send,
       release: (client, destroy) => client.release(destroy),
       ...(options.end && { end: () => options.end?.(pool) ?? Promise.resolve() }),
     }
@@ -95,10 +73,4 @@ function refuseBinary(): never {
 function toDate(column: unknown): Date | null {
   const read = typeof column === 'string' ? parseIsoFormat(column) : null
   return read === null ? null : new Date(read.localMilliseconds - (read.offsetMilliseconds ?? 0))
-}
-
-/** A quoted name may have a question mark of its own. */
-function numbered(sql: string): string {
-  let count = 0
-  return sql.replace(/"(?:[^"]|"")*"|\?/g, (found) => (found === '?' ? `$${++count}` : found))
 }

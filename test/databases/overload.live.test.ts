@@ -14,8 +14,8 @@ import { redisConnection } from '../../src/caches/redis-connection.ts'
 import { openPostgres } from '../../src/connect/postgres.ts'
 import { mysql } from '../../src/databases/mysql.ts'
 import type { MysqlPool } from '../../src/databases/mysql-pool.ts'
-import type { PostgresPool } from '../../src/databases/postgres.ts'
 import { postgres } from '../../src/databases/postgres.ts'
+import type { PostgresPool } from '../../src/databases/postgres-pool.ts'
 import { sqlite } from '../../src/databases/sqlite.ts'
 import { utcClock } from '../../src/databases/wall-clock.ts'
 import { startDeadline } from '../../src/deadline.ts'
@@ -68,7 +68,7 @@ describe.skipIf('missing' in pgServer)('PostgreSQL', () => {
   })
 
   test('a pool of our own', async () => {
-    const database = openPostgres(databaseSettings('default', url), DEADLINE_MS)
+    const database = openPostgres(databaseSettings('default', url), { deadlineMs: DEADLINE_MS })
     await expectBounded(() => database.rows('SELECT 1', [], startDeadline(DEADLINE_MS)), 1000)
     await database.close()
   })

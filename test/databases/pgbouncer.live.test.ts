@@ -1,4 +1,5 @@
 /** Sessions through PgBouncer in transaction mode, where each statement may meet another connection of the server. */
+import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createBridge } from '../../src/bridge.ts'
@@ -81,12 +82,18 @@ if ('missing' in bouncer) {
       expect((await openOn(bridge, cookie).session()).get('cart')).toBe(20)
       const other = new pg.Client(throughBouncer)
       await other.connect()
-      const { rows } = await other.query('SELECT name FROM pg_prepared_statements')
+      const { rows } = await other.query<{ name: string; statement: string }>(
+        'SELECT name, statement FROM pg_prepared_statements',
+      )
       const set = await other.query(
         "SELECT name FROM pg_settings WHERE source = 'session' AND name <> 'application_name'",
       )
       await other.end()
-      expect([rows, set.rows.filter(({ name }) => !STARTUP.includes(name))]).toEqual([[], []])
+      // PgBouncer keeps no names, which the first statements find out; what they left cannot be taken for another one.
+      const hashes = rows.map(({ statement }) => createHash('sha256').update(statement).digest('base64url'))
+      expect(rows.map(({ name }) => name)).toEqual(hashes)
+      expect(rows.length).toBeLessThan(6)
+      expect(set.rows.filter(({ name }) => !STARTUP.includes(name))).toEqual([])
       await bridge.close()
     })
 

@@ -1,7 +1,8 @@
 /** What is sent how often, and what becomes of connections, beside a driver that fails as it is told. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/databases/database.ts'
-import { type PostgresClient, postgres } from '../../src/databases/postgres.ts'
+import { postgres } from '../../src/databases/postgres.ts'
+import type { PostgresClient } from '../../src/databases/postgres-pool.ts'
 import { startDeadline } from '../../src/deadline.ts'
 import { OutcomeUnknown } from '../../src/outcome-unknown.ts'
 

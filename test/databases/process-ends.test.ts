@@ -5,7 +5,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPostgres } from '../../src/connect/postgres.ts'
 import type { Database } from '../../src/databases/database.ts'
-import { type PostgresPool, postgres } from '../../src/databases/postgres.ts'
+import { postgres } from '../../src/databases/postgres.ts'
+import type { PostgresPool } from '../../src/databases/postgres-pool.ts'
 import { startDeadline } from '../../src/deadline.ts'
 import { databaseSettings } from '../../src/settings/database-url.ts'
 
@@ -46,7 +47,11 @@ describe('a connection that dies as it is ready', () => {
     [
       'of a pool of our own',
       () => {
-        const database = openPostgres(databaseSettings('default', `postgres://u@127.0.0.1:${port()}/x`), 300, {})
+        const database = openPostgres(
+          databaseSettings('default', `postgres://u@127.0.0.1:${port()}/x`),
+          { deadlineMs: 300 },
+          {},
+        )
         return { database, end: () => database.close() }
       },
     ],

@@ -80,7 +80,7 @@ describe.skipIf(missing !== null)(`PostgreSQL as libpq reaches it${missing === n
     try {
       const settings = databaseSettings('default', database)
       checkPostgres(settings, surroundings)
-      const live = openPostgres(settings, 5000, surroundings)
+      const live = openPostgres(settings, { deadlineMs: 5000 }, surroundings)
       try {
         const tls = 'SELECT coalesce(bool_or(ssl), false) AS ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'
         const [row] = await live.rows(tls, [], startDeadline(5000))

@@ -1,5 +1,5 @@
 /** The sslmodes `prefer` and `allow`: a connection with TLS and one without, whichever the server takes. */
-import type { PostgresClient, PostgresPool } from '../../databases/postgres.ts'
+import type { PostgresClient, PostgresPool } from '../../databases/postgres-pool.ts'
 
 /** A pool of `pg` that can be ended. */
 export interface EndedPool extends PostgresPool {
