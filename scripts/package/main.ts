@@ -226,7 +226,10 @@ async function vitest(node: string, parameters: readonly string[], env: Record<s
   const report = join(folder, 'vitest.json')
   const script = join(ROOT, 'node_modules/vitest/vitest.mjs')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  await run(node, [script, 'run', '--project', 'unit', '--project', 'slow', ...reporters, ...parameters], { cwd: ROOT, env })
+  await run(node, [script, 'run', '--project', 'unit', '--project', 'slow', ...reporters, ...parameters], {
+    cwd: ROOT,
+    env,
+  })
   const { numPassedTests: passed, numTotalTests: total } = JSON.parse(readFileSync(report, 'utf8'))
   if (passed === 0 || passed !== total) throw new Error(`${passed} of ${total} tests passed`)
   return `${passed} tests`
