@@ -20,6 +20,11 @@ const PYTHONS = {
   // dj-database-url and django-environ; mysqlclient, which is compiled and so needs the headers of its C library.
   connections: { least: [3, 10] },
   mysqlclient: { least: [3, 10] },
+  // Sites of others, for `npm run real-sites`.
+  'real-misago': { least: [3, 11], most: [3, 12] },
+  'real-pretix': { least: [3, 11], most: [3, 12] },
+  'real-kiwitcms': { least: [3, 11], most: [3, 12] },
+  'real-mezz': { least: [3, 11], most: [3, 12] },
 }
 
 /**

@@ -5,13 +5,13 @@
  *
  *     BooleanField true · BigIntegerField 7, 9007199254740993n · DecimalField '12.50' · DateField '2026-07-01'
  *     TimeField '12:00:00.250000' · DurationField 'P1DT02H03M04S' · DateTimeField Date · UUIDField '0f1e2d3c-…'
- *     JSONField its value · BinaryField Uint8Array · ArrayField array
+ *     JSONField its value · BinaryField Uint8Array · ArrayField array · HStoreField object
  */
 import { yesOrNo } from '../databases/database.ts'
 import { SettingsError } from '../errors.ts'
 import { durationText } from '../python/duration.ts'
 import { parsePythonJson } from '../python/json-reader.ts'
-import { parsePostgresArray, parsePostgresInterval } from './postgres-texts.ts'
+import { parsePostgresArray, parsePostgresHstore, parsePostgresInterval } from './postgres-texts.ts'
 
 export interface FieldOptions {
   /** The field's name, for messages. */
@@ -184,5 +184,6 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['UUIDField', uuid],
   ['BinaryField', bytes],
   ['GenericIPAddressField', address],
+  ['HStoreField', (value) => (typeof value === 'string' && parsePostgresHstore(value)) || value],
   ['char(32)', uuid],
 ])

@@ -1,4 +1,4 @@
-/** Texts of PostgreSQL for what it has types of its own for: arrays and intervals. */
+/** Texts of PostgreSQL for what it has types of its own for: arrays, intervals and hstore. */
 
 /**
  * `{1,NULL,"a\"b",{…}}` as nested arrays of texts; undefined for text that is none, and with bounds of its own.
@@ -20,7 +20,7 @@ export function parsePostgresArray(text: string): unknown[] | undefined {
       stack.pop()
       if (stack.length === 0) return end === text.length ? inner : undefined
     } else if (token !== ',') {
-      inner?.push(quoted === undefined ? (token === 'NULL' ? null : token) : quoted.replace(/\\([\s\S])/g, '$1'))
+      inner?.push(quoted === undefined ? (token === 'NULL' ? null : token) : unescaped(quoted))
     }
     if (stack.length === 0) return undefined
   }
@@ -46,3 +46,24 @@ export function parsePostgresInterval(text: string): bigint | undefined {
 
 const INTERVAL =
   /^(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?(?:([+-]?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/
+
+/**
+ * `"a"=>"1", "b"=>NULL` as an object of texts and nulls; undefined for text that is none.
+ * @see https://www.postgresql.org/docs/current/hstore.html
+ */
+export function parsePostgresHstore(text: string): Record<string, string | null> | undefined {
+  const entries: [string, string | null][] = []
+  for (let at = 0; at < text.length; at = ENTRY.lastIndex) {
+    ENTRY.lastIndex = at
+    const [, key = '', value] = ENTRY.exec(text) ?? []
+    if (ENTRY.lastIndex === 0) return undefined
+    entries.push([unescaped(key), value === undefined ? null : unescaped(value)])
+  }
+  return Object.fromEntries(entries)
+}
+
+const ENTRY = /"((?:[^"\\]|\\[\s\S])*)"=>(?:NULL|"((?:[^"\\]|\\[\s\S])*)")(?:, (?=")|$)/y
+
+function unescaped(text: string): string {
+  return text.replace(/\\([\s\S])/g, '$1')
+}

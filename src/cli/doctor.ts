@@ -50,7 +50,12 @@ export async function doctor(input: SiteInput, options: DoctorOptions = {}): Pro
     if (options.django !== undefined) compareWithDjango(explanation, input.settings, options.django)
     if (explanation.refusal !== null) return explanation
     // Keys, drivers, and what else needs no server.
-    await createBridge(input.settings, { options: input.options, hooks: { onWarning: () => undefined } }).close()
+    const { unclear = [] } = input.options
+    const acknowledge = unclear.map(({ code }) => code)
+    const bridgeOptions = { ...input.options, acknowledge }
+    await createBridge(input.settings, { options: bridgeOptions, hooks: { onWarning: () => undefined } }).close()
+    // They may be answered where the bridge is made, which cannot be seen here.
+    for (const { code, what, answer } of unclear) explanation.seen('not followed', `${code} (${what}): give ${answer}`)
     site = await openSite(input, options.now)
     explanation.seen('engine', site.settings.SESSION_ENGINE)
     await runChecks(site, explanation, options)

@@ -208,12 +208,12 @@ export function refuseUnclear(answers: UnclearAnswers): void {
     ({ code }) => !acknowledge.includes(code) && EXPLANATIONS[code].isAnswered?.(answers) !== true,
   )
   if (open.length === 0) return
-  const lines = open.map((finding) => {
+  const entries = open.map((finding, place) => {
     const { without, answer } = explained(finding)
-    return `\n- ${finding.code} (${finding.what}): without an answer, ${without}. Give ${answer}.`
+    return `(${place + 1}) ${finding.code} (${finding.what}): without an answer, ${without}. Give ${answer}.`
   })
   throw new SettingsError(
-    `The project's Python decides what Node cannot follow:${lines.join('')}\n` +
-      'Each entry is answered so, or named in options.acknowledge: [code].',
+    `The project's Python decides what Node cannot follow: ${entries.join(' ')} ` +
+      'Answer each entry like this, or name its code in options.acknowledge.',
   )
 }

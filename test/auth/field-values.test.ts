@@ -180,11 +180,14 @@ test.each<[string | undefined, unknown, unknown, number?]>([
   ['DecimalField[]', '{1.50}', ['1.50']],
   ['IntegerField[]', '[0:1]={1,2}', '[0:1]={1,2}'],
   ['IntegerField[]', [1], [1]],
-  ['HStoreField', '"a"=>"1"', '"a"=>"1"'],
-  ['HStoreField', 7n, 7],
+  ['IntegerRangeField', '[1,5)', '[1,5)'],
+  ['IntegerRangeField', 7n, 7],
   [undefined, 7n, 7],
   [undefined, 9007199254740993n, 9007199254740993n],
   [undefined, '7', '7'],
+  ['HStoreField', '"a"=>"1", "b"=>NULL', { a: '1', b: null }],
+  ['HStoreField', '', {}],
+  ['HStoreField', 'none', 'none'],
 ])('%s: %o is %o', (type, given, expected, places) => {
   expect(read(type, given, places)).toEqual(expected)
 })
@@ -217,5 +220,5 @@ test('NULL is null in a field of any type', () => {
 test('fields of the site’s own are not known', () => {
   for (const type of [...INTEGERS, ...TEXTS, 'BooleanField', 'DateField', 'UUIDField'])
     expect(isKnownField(type)).toBe(true)
-  for (const type of ['unknown', 'ArrayField', 'HStoreField', '']) expect(isKnownField(type)).toBe(false)
+  for (const type of ['unknown', 'ArrayField', 'IntegerRangeField', '']) expect(isKnownField(type)).toBe(false)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parsePostgresArray, parsePostgresInterval } from '../../src/auth/postgres-texts.ts'
+import { parsePostgresArray, parsePostgresHstore, parsePostgresInterval } from '../../src/auth/postgres-texts.ts'
 
 test.each<[string, unknown]>([
   ['{}', []],
@@ -53,5 +53,29 @@ test.each(['', 'P1DT2H', '@ 1 day ago', '1 days x', 'x1 day', '02:03', '1-2', '0
   '%s is of another style of intervals',
   (text) => {
     expect(parsePostgresInterval(text)).toBeUndefined()
+  },
+)
+
+test.each<[string, unknown]>([
+  ['', {}],
+  ['"a"=>"1"', { a: '1' }],
+  ['"a"=>"1", "b"=>NULL, ""=>""', { a: '1', b: null, '': '' }],
+  ['"a\\"b"=>"c\\\\d", "=>"=>", "', { 'a"b': 'c\\d', '=>': ', ' }],
+  ['"NULL"=>"NULL"', { NULL: 'NULL' }],
+])('the hstore %s', (text, expected) => {
+  expect(parsePostgresHstore(text)).toEqual(expected)
+})
+
+test('an hstore may have a name of Object.prototype', () => {
+  expect(Object.entries(parsePostgresHstore('"__proto__"=>"1", "toString"=>"2"') ?? {})).toEqual([
+    ['__proto__', '1'],
+    ['toString', '2'],
+  ])
+})
+
+test.each(['a', '"a"', '"a"=>', '"a"=>1', '"a"=>"1",', '"a"=>"1", ', '"a"=>"1" "b"=>"2"', '"a"=>"1"x', '"a=>"1"'])(
+  '%s is not an hstore',
+  (text) => {
+    expect(parsePostgresHstore(text)).toBeUndefined()
   },
 )

@@ -318,7 +318,7 @@ describe('fields', () => {
         is_staff: { column: 'select', type: 'unknown' },
         company_id: { column: 'firm', type: 'ForeignKey', target: 'UUIDField' },
         text: { column: 'firm', type: 'CharField' },
-        own: { column: 'firm', type: 'HStoreField' },
+        own: { column: 'firm', type: 'IntegerRangeField' },
         half: { column: 'firm', type: 'ForeignKey' },
       },
     })

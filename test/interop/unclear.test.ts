@@ -373,7 +373,7 @@ describe.each(pythons)('what a project decides on Django $version', ({ python })
     if (finds.length === 0) return void make()
     expect(make).toThrow(SettingsError)
     for (const { code, what, without, answer } of options.unclear) {
-      expect(make).toThrow(`- ${code} (${what}): without an answer, ${without}. Give ${answer}.`)
+      expect(make).toThrow(`) ${code} (${what}): without an answer, ${without}. Give ${answer}.`)
     }
     const acknowledged = { ...options, acknowledge: finds }
     expect(() => createBridge(settings, { options: acknowledged, hooks: { onWarning: () => undefined } })).not.toThrow(
