@@ -17,6 +17,8 @@ import {
   writeEntryPrograms,
   writeTypeScript,
 } from './consumers.ts'
+import { checkJest, makeJestProject } from './jest.ts'
+import { checkModuleKinds } from './module-kinds.ts'
 import { entriesOf, missingFiles, pack, ROOT, reachedPackages, readManifest, strayFiles, undeclared } from './packed.ts'
 import { countSteps, run } from './steps.ts'
 import { nodes, type Tool, tooOldNodes, typescripts } from './toolchain.ts'
@@ -53,11 +55,12 @@ async function check(): Promise<void> {
   const { files, tarball } = await pack(folder)
   // What a stranger has: nothing, a site's types, drivers.
   const project = (name: string, packages?: readonly string[]) => makeProject(join(folder, name), tarball, packages)
-  const [bare, typed, site, drivers] = await Promise.all([
+  const [bare, typed, site, drivers, jest] = await Promise.all([
     project('javascript'),
     project('typescript', ['@types/node']),
     project('site', ['@types/node', ...packagesOf(quickStarts)]),
     project('drivers', ['pg', 'temporal-polyfill']),
+    makeJestProject(join(folder, 'jest'), tarball),
   ])
   copyExamples(join(site, 'examples'), quickStarts)
 
@@ -66,6 +69,8 @@ async function check(): Promise<void> {
   await checkTooOldNodes(bare, await tooOldNodes())
   await checkOlderPeers(tarball)
   await checkTypes(typed, site, compilers)
+  await checkModuleKinds(steps, { project: site, entries, compilers, everyNode })
+  await checkJest(steps, jest, everyNode)
   await checkQuickStarts(site, everyNode)
   await checkDrivers({ without: bare, with: drivers }, everyNode)
   if (options.full) await runTests(everyNode)
