@@ -1,52 +1,50 @@
 /** The arguments that protocol 0 spells as text, each a line. Mirrors load_int, load_long and kin of CPython's unpickler. */
 import { asInt } from './int-bytes.ts'
-import { malformed, overLimit } from './pickle-limits.ts'
+import { parseCInt, parsePythonInt } from './int-text.ts'
+import { malformed } from './pickle-limits.ts'
 import type { FloatNode, PickleNode } from './pickle-node.ts'
 import { decodeUtf8, isAscii, putUtf8 } from './utf8.ts'
 
-/** Python reads no longer decimal. @see sys.int_info.default_max_str_digits */
-const MOST_DECIMAL_DIGITS = 4300
-
-/** `I5`, and `I01` and `I00` for True and False. */
+/**
+ * `I5`: as C's strtol reads it, else as Python does. Two characters of a 0 or 1 (`I01`, `I00`) are True and False.
+ * @see Modules/_pickle.c load_int
+ */
 export function intLine(line: Buffer): PickleNode {
   const text = line.toString('latin1')
-  if (text === '00') return false
-  if (text === '01') return true
-  return decimal(text)
+  const value = parseCInt(text)
+  if (value === null) return asInt(parsePythonInt(text, 0))
+  return text.length === 2 && (value === 0n || value === 1n) ? value === 1n : asInt(value)
 }
 
 /** `L5L`; Python writes the last L and reads it without as well. */
 export function longLine(line: Buffer): number | bigint {
-  return decimal(line.toString('latin1').replace(/L$/, ''))
+  return asInt(parsePythonInt(line.toString('latin1').replace(/L$/, ''), 0))
 }
 
-function decimal(text: string): number | bigint {
-  // Behind a zero in front Python reads octal, CPython takes -0 for False, and neither is ever written.
-  if (!/^(0|-?[1-9]\d*)$/.test(text)) throw malformed('an int is no decimal')
-  if (text.replace('-', '').length > MOST_DECIMAL_DIGITS) throw overLimit('digits')
-  return asInt(BigInt(text))
-}
-
-/** `F1.5`, with `inf` and `nan` as Python's repr has them. */
+/** `F1.5`; no space around it, and infinity by its name only. @see Python/pystrtod.c PyOS_string_to_double */
 export function floatLine(line: Buffer): FloatNode {
-  const text = line.toString('latin1')
-  const named = /^([+-]?)(inf|nan)$/.exec(text)
+  const [text = ''] = line.toString('latin1').split('\0', 1)
+  const named = /^([+-]?)(inf|infinity|nan)$/i.exec(text)
   if (named !== null) {
-    if (named[2] === 'nan') return { kind: 'float', value: Number.NaN }
-    return { kind: 'float', value: named[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY }
+    const value = /^nan$/i.test(named[2] ?? '') ? Number.NaN : Number.POSITIVE_INFINITY
+    return { kind: 'float', value: named[1] === '-' ? -value : value }
   }
-  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw malformed('a float is no decimal')
-  return { kind: 'float', value: Number(text) }
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw malformed('a float is not a decimal')
+  const value = Number(text)
+  if (!Number.isFinite(value)) throw malformed('a float is too large')
+  return { kind: 'float', value }
 }
 
 /** The line of GET and PUT. */
 export function indexLine(line: Buffer): number {
-  const text = line.toString('latin1')
-  if (!/^\d{1,15}$/.test(text)) throw malformed('an index of the memo is no decimal')
-  return Number(text)
+  const index = parsePythonInt(line.toString('latin1'), 10)
+  if (index < 0n || index > MAX_INDEX) throw malformed('an index of the memo is out of range')
+  return Number(index)
 }
 
-/** Latin-1 with `\u` and `\U` escapes, as which Python writes the backslash too. @see codecs raw-unicode-escape */
+const MAX_INDEX = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** Latin-1 with `\u` and `\U` escapes alone. @see Objects/unicodeobject.c _PyUnicode_DecodeRawUnicodeEscapeStateful */
 export function unicodeLine(line: Buffer): PickleNode {
   const utf8 = Buffer.allocUnsafe(2 * line.length)
   let end = 0
@@ -56,12 +54,19 @@ export function unicodeLine(line: Buffer): PickleNode {
       end = putUtf8(utf8, byte, end)
       continue
     }
-    const digits = line.toString('latin1', at + 2, at + 2 + (ESCAPE_LENGTHS.get(line[at + 1]) ?? 0))
-    const code = /^([0-9a-fA-F]{4}|[0-9a-fA-F]{8})$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN
-    if (!(code <= 0x10ffff)) throw malformed('an escape of a text is no character')
+    const length = ESCAPE_LENGTHS.get(line[at + 1])
+    if (length === undefined) {
+      // Any other escape is none: both characters stay. A backslash may be the last one.
+      end = putUtf8(utf8, byte, end)
+      if (at + 1 < line.length) end = putUtf8(utf8, line[++at] ?? 0, end)
+      continue
+    }
+    const digits = line.toString('latin1', at + 2, at + 2 + length)
+    const code = /^(?:[0-9a-fA-F]{4}){1,2}$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN
+    if (digits.length !== length || !(code <= 0x10ffff)) throw malformed('an escape of a text is not a character')
     // Each is a character of its own: two halves of a pair do not make one.
     end = putUtf8(utf8, code, end)
-    at += 1 + digits.length
+    at += 1 + length
   }
   return decodeUtf8(utf8.subarray(0, end)) ?? ''
 }
@@ -75,7 +80,7 @@ const ESCAPE_LENGTHS: ReadonlyMap<number | undefined, number> = new Map([
 
 /** A quoted line of Python 2; Python 3 takes ASCII only. */
 export function stringLine(line: Buffer): string {
-  const text = line.toString('latin1').trimEnd()
+  const text = line.toString('latin1')
   const quote = text.charAt(0)
   if (text.length < 2 || (quote !== "'" && quote !== '"') || !text.endsWith(quote))
     throw malformed('a str is not quoted')

@@ -66,6 +66,6 @@ test('values are shared as in Python, and what is merely equal is not', () => {
 })
 
 test('a float of 8 MB in protocol 0 is read or refused in one pass', () => {
-  expect(parsePickle(bytes(`F${'1'.repeat(100_000)}\n.`))).toBe(Number.POSITIVE_INFINITY)
-  expect(() => parsePickle(bytes(`F${'1'.repeat(8_000_000)}x\n.`))).toThrow('no decimal')
+  expect(() => parsePickle(bytes(`F${'1'.repeat(8_000_000)}\n.`))).toThrow('too large')
+  expect(() => parsePickle(bytes(`F${'1'.repeat(8_000_000)}x\n.`))).toThrow('not a decimal')
 })

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { PickleForbidden } from '../../../src/errors.ts'
 import { OPCODES } from '../../../src/python/pickle/opcodes.ts'
-import { readPickle } from '../../../src/python/pickle/pickle-reader.ts'
+import { parsePickle, readPickle } from '../../../src/python/pickle/pickle-reader.ts'
 import { DJANGO_VERSIONS, outcome, type VectorRecord, vectors } from '../../vectors.ts'
 
 type Known = VectorRecord & { opcode: string; code: number; protocol: number }
@@ -34,9 +34,31 @@ test('bytes that are no opcodes are refused as such', () => {
   for (const code of others) expect(() => readPickle(Buffer.from([code]))).toThrow('no opcode')
 })
 
-test.each(['I0101\n.', 'I-05\n.', 'I-0\n.', 'L007L\n.', 'I0x10\n.', 'I1_0\n.', 'I 5\n.'])(
-  '%j is an int that Python never writes',
+test.each<[string, unknown]>([
+  ['I0101\n.', 65],
+  ['I-05\n.', -5],
+  ['I-0\n.', false],
+  ['I01\n.', true],
+  ['I1\r\n.', 1],
+  ['L00L\n.', 0],
+  ['I0x10\n.', 16],
+  ['I1_0\n.', 10],
+  ['I 5\n.', 5],
+  ['I5\0six\n.', 5],
+])('%j is an int that Python reads, though it never writes it', (pickle, expected) => {
+  expect(parsePickle(Buffer.from(pickle))).toBe(expected)
+})
+
+test.each(['I08\n.', 'I\n.', 'I0x\n.', 'I1__0\n.', 'I1.0\n.', 'L007L\n.', 'LL\n.', 'L5LL\n.'])(
+  '%j is not an int of Python',
   (pickle) => {
-    expect(() => readPickle(Buffer.from(pickle))).toThrow('no decimal')
+    expect(() => parsePickle(Buffer.from(pickle))).toThrow('an int is not a number of Python')
+  },
+)
+
+test.each(["S'a' \n.", "S'a'\r\n.", "S 'a'\n.", 'F 1.5\n.', 'F1.5\r\n.', 'F1e309\n.', 'V\\u004\n.', 'V\\U00110000\n.'])(
+  '%j is refused, as by Python',
+  (pickle) => {
+    expect(() => parsePickle(Buffer.from(pickle))).toThrow('malformed')
   },
 )
