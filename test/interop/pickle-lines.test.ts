@@ -141,7 +141,8 @@ function told(pickle: string): string | null {
     return null
   }
   if (typeof value === 'string') return `str ${Buffer.from(value, 'utf16le').toString('hex')}`
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) return `float ${hexOfFloat(value)}`
+  if (typeof value === 'number' && (Object.is(value, -0) || !Number.isSafeInteger(value)))
+    return `float ${hexOfFloat(value)}`
   if (value instanceof PyFloat) return `float ${hexOfFloat(value.value)}`
   if (typeof value === 'boolean') return `bool ${value ? 'True' : 'False'}`
   const int = BigInt(value as number | bigint)
