@@ -16,6 +16,8 @@ export class KeyIds {
   readonly #ofOthers = new Map<unknown, number>()
   readonly #ofNodes = new Map<ObjectNode, number>()
   #next = 0
+  /** Digits of long ints that were spelled, each wherever it is a key: an int has no identity to remember it by. */
+  #digits = 0
 
   /**
    * @param key nested no deeper than calls may be
@@ -23,7 +25,7 @@ export class KeyIds {
    */
   of(key: PickleNode): number {
     if (typeof key === 'string') return this.#numberOf(this.#ofTexts, key)
-    if (!isObjectNode(key)) return this.#numberOf(this.#ofOthers, scalarKey(key))
+    if (!isObjectNode(key)) return this.#numberOf(this.#ofOthers, this.#scalarKey(key))
     const known = this.#ofNodes.get(key) ?? this.#numberOf(this.#ofOthers, this.#objectKey(key))
     this.#ofNodes.set(key, known)
     return known
@@ -39,7 +41,7 @@ export class KeyIds {
     switch (node.kind) {
       case 'float':
         // Not a number equals nothing but itself.
-        return Number.isNaN(node.value) ? node : scalarKey(node.value)
+        return Number.isNaN(node.value) ? node : this.#scalarKey(node.value)
       case 'bytes':
         return `bytes ${Buffer.from(node.value).toString('latin1')}`
       case 'text':
@@ -55,23 +57,28 @@ export class KeyIds {
         return node
     }
   }
+
+  /** Ints that are no safe integers as text: Maps hash bigints by their last 64 bits alone. */
+  #scalarKey(value: null | boolean | number | bigint): unknown {
+    if (typeof value === 'boolean') return Number(value)
+    if (typeof value === 'bigint') return this.#intKey(value)
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? this.#intKey(BigInt(value ?? 0)) : value
+  }
+
+  #intKey(value: bigint): string {
+    if (BigInt.asIntN(MOST_BITS, value) !== value) throw overLimit('digits of a key')
+    const digits = value.toString(16)
+    this.#digits += digits.length
+    if (this.#digits > MAX_DIGITS) throw overLimit('digits of keys')
+    return `int ${digits}`
+  }
 }
 
-/** Ints that are no safe integers as text: Maps hash bigints by their last 64 bits alone. */
-function scalarKey(value: null | boolean | number | bigint): unknown {
-  if (typeof value === 'boolean') return Number(value)
-  if (typeof value === 'bigint') return intKey(value)
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? intKey(BigInt(value ?? 0)) : value
-}
-
-function intKey(value: bigint): string {
-  // To spell one takes time, and it may be the key of any number of dicts.
-  if (BigInt.asIntN(MOST_BITS, value) !== value) throw overLimit('digits of a key')
-  return `int ${value.toString(16)}`
-}
-
-/** About 1200 digits. */
+/** Of one key: about 1200 decimal digits. */
 const MOST_BITS = 4096
+
+/** Of all keys of a pickle, in hexadecimal. Ids of 64 bits would need 65,000 keys for it. */
+const MAX_DIGITS = 1 << 20
 
 /** Of equal keys the last value counts, at the first one's place, as in Python. */
 export function withoutRepeats({ keys, values }: Pick<DictNode, 'keys' | 'values'>, ids: KeyIds = new KeyIds()): void {

@@ -97,6 +97,18 @@ const BOMBS: readonly (readonly [name: string, pickle: () => Buffer, refusedFor:
       ),
     'UUID',
   ],
+  [
+    'a hundred ints of 1,200 digits as keys of 1,200 dicts',
+    () => {
+      const places = Array.from({ length: 100 }, (_, place) => place)
+      const ints = places.map((place) =>
+        bytes('\x8b', uint32(500), Buffer.alloc(498, place + 1), '\x55\x55q', Buffer.of(place)),
+      )
+      const dict = bytes('}(', ...places.map((place) => bytes('h', Buffer.of(place), 'N')), 'u')
+      return bytes('](', ...ints, ...Array.from({ length: 1_200 }, () => dict), 'e.')
+    },
+    'digits of keys',
+  ],
   ['10,000 keys that end alike', () => bytes('}(', alike(10_000), 'u.'), 'end alike'],
   ['a line of 100 MB', () => bytes('V', repeat('x', 100_000_000), '\n.'), 'bytes'],
   ['a line without an end', () => bytes('V', repeat('x', 1_000_000)), 'ends early'],
