@@ -20,6 +20,8 @@ const PYTHONS = {
   // dj-database-url and django-environ; mysqlclient, which is compiled and so needs the headers of its C library.
   connections: { least: [3, 10] },
   mysqlclient: { least: [3, 10] },
+  // Packages that stand beside the sessions: django-qsessions, django-user-sessions, django-tenants and others.
+  packages: { least: [3, 10] },
   // Sites of others, for `npm run real-sites`.
   'real-misago': { least: [3, 11], most: [3, 12] },
   'real-pretix': { least: [3, 11], most: [3, 12] },

@@ -18,7 +18,10 @@ const TASKS = {
   start: { build: true, djangos: ['5.2'] },
   test: {
     build: true,
-    djangos: ['2.2', '3.2', '4.2', '5.2', '6.1', 'redis-5.4', 'redis-6.0', 'redis-7.0', 'connections', 'mysqlclient'],
+    djangos: [
+      ...['2.2', '3.2', '4.2', '5.2', '6.1', 'redis-5.4', 'redis-6.0', 'redis-7.0'],
+      ...['connections', 'mysqlclient', 'packages'],
+    ],
   },
   check: { build: true, djangos: [] },
   lint: { build: true, djangos: [] },

@@ -46,6 +46,8 @@ declare module 'vitest' {
     urlPackages: PreparedPython
     /** A Python with Django and mysqlclient. */
     mysqlclient: PreparedPython
+    /** A Python with Django and packages that stand beside its sessions. */
+    packages: PreparedPython
     /** Every Django that a Python of this machine can run, from 2.2 on, for questions that need no site. */
     pythons: readonly DjangoRuntime[]
   }
@@ -66,6 +68,7 @@ export async function setup(project: TestProject): Promise<void> {
   const memcached = findMemcached()
   const urlPackages = preparedPython('connections')
   const mysqlclient = preparedPython('mysqlclient')
+  const packages = preparedPython('packages')
   project.provide('memcached', memcached)
   project.provide('postgres', postgres)
   project.provide('mysql', mysql)
@@ -75,6 +78,7 @@ export async function setup(project: TestProject): Promise<void> {
   project.provide('pythons', pythons)
   project.provide('urlPackages', urlPackages)
   project.provide('mysqlclient', mysqlclient)
+  project.provide('packages', packages)
   // It is compiled where it is used: a machine without a compiler and headers is none to fail for.
   if ('missing' in mysqlclient) console.warn(`\n  SKIPPED  mysqlclient: ${mysqlclient.missing}`)
   const absent = [
@@ -86,6 +90,7 @@ export async function setup(project: TestProject): Promise<void> {
       'missing' in django ? [`Django ${django.version}: ${django.missing}`] : [],
     ),
     ...('missing' in urlPackages ? [`dj-database-url and django-environ: ${urlPackages.missing}`] : []),
+    ...('missing' in packages ? [`packages beside the sessions: ${packages.missing}`] : []),
     ...djangoRedis.flatMap((found) => ('missing' in found ? [`django-redis ${found.release}: ${found.missing}`] : [])),
   ]
   for (const line of absent) console.warn(`\n  SKIPPED  ${line}`)

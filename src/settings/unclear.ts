@@ -29,13 +29,13 @@ export type UnclearCode =
   | 'session_columns'
   /** SESSION_SERIALIZER is the site's own class. */
   | 'session_serializer'
-  /** A subclass of SessionMiddleware decides which cookie is read or written. */
+  /** A middleware of the site's own decides what `request.session` is, or which cookie is read or written. */
   | 'session_middleware'
   /** A subclass of AuthenticationMiddleware decides who `request.user` is. */
   | 'authentication_middleware'
   /** RemoteUserMiddleware logs users in and out by a header of the web server. */
   | 'remote_user'
-  /** Another middleware sets `request.user` or `request.session`. */
+  /** Another middleware sets `request.user`. */
   | 'middleware_sets_user'
   /** The database engine makes its connections in its own way. */
   | 'database_connection'
@@ -170,7 +170,9 @@ const EXPLANATIONS: Readonly<Record<UnclearCode, Explanation>> = {
   },
   database_schema: {
     without: 'Node reads the tables of one schema for all requests',
-    answer: 'a bridge for each schema, with a client whose search_path is set, in clients.databases.default',
+    answer:
+      "a bridge for each schema: its search_path in DATABASES, as OPTIONS { options: '-c search_path=…' }, then acknowledge; " +
+      'or a client whose search_path is set, in clients.databases.default',
     isAnswered: ({ hasDatabaseClient }) => hasDatabaseClient,
   },
   cache_backend: {

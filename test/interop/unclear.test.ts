@@ -196,6 +196,23 @@ class Member(AbstractUser):
     finds: ['session_store'],
   },
   'an engine that only has a name of its own': { files: engine('    pass\n'), finds: [] },
+  'an engine built on SessionBase, beside the model of its rows': {
+    files: {
+      settings: 'SESSION_ENGINE = "accounts.engine"\n',
+      'accounts/engine.py': `from django.contrib.sessions.backends.base import SessionBase
+class SessionStore(SessionBase):
+    def load(self): return self.decode(Visit.objects.get(session_key=self.session_key).session_data)
+from accounts.models import Visit
+`,
+      models: `${USER}from django.contrib.sessions.base_session import AbstractBaseSession
+class Member(AbstractUser):
+    pass
+class Visit(AbstractBaseSession):
+    pass
+`,
+    },
+    finds: ['session_store'],
+  },
   'a session table with columns that must be filled': {
     files: {
       ...engine(`    @classmethod
@@ -310,6 +327,18 @@ class Own(AuthenticationMiddleware):
       `${SESSIONS}, "accounts.middleware.impersonate"`,
     ),
     finds: ['middleware_sets_user'],
+  },
+  'a middleware that sets the session': {
+    files: middleware(
+      `class Own:
+    def __init__(self, get_response): self.get_response = get_response
+    def __call__(self, request):
+        request.session = {}
+        return self.get_response(request)
+`,
+      '"accounts.middleware.Own"',
+    ),
+    finds: ['session_middleware'],
   },
   'a middleware that only looks at the user': {
     files: middleware(

@@ -16,7 +16,7 @@ def path_of(thing):
 
 def is_known(cls, *packages):
     """Whether Node knows a class: Django's, Python's, or one of a package that only watches."""
-    return cls.__module__.split(".")[0] in ("django", "builtins", "abc", *packages)
+    return cls.__module__.split(".")[0] in ("django", "builtins", "abc", "typing", *packages)
 
 def overrides(cls, names, *packages):
     """Where a class takes one of these methods from, unless that is Django."""

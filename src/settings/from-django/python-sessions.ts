@@ -9,8 +9,14 @@ OWN_COLUMNS = {"session_key", "session_data", "expire_date"}
 def tell_sessions(found, options):
     store = importlib.import_module(settings.SESSION_ENGINE).SessionStore
     engine = next((one for one in store.__mro__ if one.__module__.startswith(BACKENDS)), None)
+    own = None
     if engine is not None and engine.__module__ != BACKENDS + "base":
         found["SESSION_ENGINE"] = engine.__module__
+    else:
+        own = model_beside(store)
+    if own is not None:
+        # A store built on SessionBase alone, as that of django-user-sessions: its rows are those of \`db\`.
+        found["SESSION_ENGINE"] = BACKENDS + "db"
     if found["SESSION_ENGINE"] == BACKENDS + "file":
         found["SESSION_FILE_PATH"] = os.path.abspath(str(store._get_storage_path()))
     names = {name for one in store.__mro__ if is_known(one) and one is not object for name in vars(one)}
@@ -28,9 +34,18 @@ def tell_sessions(found, options):
     if prefix is not None:
         options["sessionCacheKeyPrefix"] = prefix
     tell_serializer(found)
-    if hasattr(store, "get_model_class"):
-        return tell_session_model(store, options)
-    return None
+    model = store.get_model_class() if hasattr(store, "get_model_class") else own
+    return None if model is None else tell_session_model(store, model, options)
+
+def model_beside(store):
+    """The model with Django's three columns in the module of a store; None where there is not exactly one."""
+    from django.db.models import Model
+    def is_session(thing):
+        if not inspect.isclass(thing) or not issubclass(thing, Model) or thing._meta.abstract:
+            return False
+        return OWN_COLUMNS <= {one.attname for one in thing._meta.concrete_fields}
+    models = {thing for thing in vars(importlib.import_module(store.__module__)).values() if is_session(thing)}
+    return models.pop() if len(models) == 1 else None
 
 def is_pass_through(path):
     """An __init__ that only hands on what it got."""
@@ -56,10 +71,9 @@ def tell_serializer(found):
     else:
         unclear("session_serializer", *(overrides(serializer, ("dumps", "loads")) or [path_of(serializer)]))
 
-def tell_session_model(store, options):
+def tell_session_model(store, model, options):
     from django.db import router
     from django.db.models import NOT_PROVIDED, AutoField, QuerySet
-    model = store.get_model_class()
     options["sessionTable"] = {"name": table_name(model)}
     fields = {field.attname: field for field in model._meta.concrete_fields}
     renamed = [name for name in sorted(OWN_COLUMNS) if name not in fields or fields[name].column != name]
@@ -78,7 +92,8 @@ def tell_session_model(store, options):
     return router.db_for_write(model)
 
 JWT_MIDDLEWARE = "django_session_jwt.middleware.session.SessionMiddleware"
-SETS_USER = re.compile(r"request\\.(user|_cached_user|session|auser)\\s*=(?!=)")
+SETS_USER = re.compile(r"request\\.(user|_cached_user|auser)\\s*=(?!=)")
+SETS_SESSION = re.compile(r"request\\.session\\s*=(?!=)")
 # They set the same user again, with more about it.
 SETS_SAME_USER = ("django_otp.middleware",)
 
@@ -120,9 +135,11 @@ def judge_source(middleware, path):
     if path.startswith(SETS_SAME_USER):
         return
     try:
-        sets = SETS_USER.search(inspect.getsource(middleware))
+        source = inspect.getsource(middleware)
     except (OSError, TypeError):
         return
-    if sets:
+    if SETS_SESSION.search(source):
+        unclear("session_middleware", path)
+    if SETS_USER.search(source):
         unclear("middleware_sets_user", path)
 `

@@ -60,6 +60,9 @@ def told_cache(alias):
         cls = type(caches[alias])
     except Exception:
         return plain(given, "CACHES")
+    if hasattr(caches[alias], "_dir"):
+        # FileBasedCache: a relative folder is one of the folder that Django runs in.
+        given["LOCATION"] = caches[alias]._dir
     known = next((one for one in cls.__mro__ if one.__module__.startswith(("django.core.cache.backends.", "django_redis."))), None)
     if known is not None and known is not cls and known.__name__ != "BaseCache":
         names = {name for one in known.__mro__ for name in vars(one) if not name.startswith("__")}
