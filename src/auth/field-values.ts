@@ -11,6 +11,7 @@ import { yesOrNo } from '../databases/database.ts'
 import { SettingsError } from '../errors.ts'
 import { durationText } from '../python/duration.ts'
 import { parsePythonJson } from '../python/json-reader.ts'
+import { withoutTrailingZeros } from '../python/trailing-zeros.ts'
 import { parsePostgresArray, parsePostgresHstore, parsePostgresInterval } from './postgres-texts.ts'
 
 export interface FieldOptions {
@@ -83,9 +84,7 @@ function decimal(value: unknown, { decimalPlaces }: FieldOptions): unknown {
   if (typeof value !== 'number' && typeof value !== 'bigint') return value
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   const text = typeof value === 'bigint' ? String(value) : plainDigits(value)
-  return decimalPlaces === undefined
-    ? text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')
-    : quantized(text, decimalPlaces)
+  return decimalPlaces === undefined ? withoutFractionZeros(text) : quantized(text, decimalPlaces)
 }
 
 /** 15 significant digits, without an exponent. */
@@ -98,12 +97,18 @@ function plainDigits(value: number): string {
   return `${sign}${digits.slice(0, point).padEnd(point, '0')}.${digits.slice(point) || '0'}`
 }
 
+function withoutFractionZeros(text: string): string {
+  const [whole = '', fraction = ''] = text.split('.')
+  const rest = withoutTrailingZeros(fraction)
+  return rest === '' ? whole : `${whole}.${rest}`
+}
+
 /** As Decimal.quantize: half goes to the even digit. */
 function quantized(text: string, places: number): string {
   const isNegative = text.startsWith('-')
   const [whole = '0', fraction = ''] = text.replace('-', '').split('.')
   const kept = BigInt(whole + fraction.slice(0, places).padEnd(places, '0'))
-  const rest = fraction.slice(places).replace(/0+$/, '')
+  const rest = withoutTrailingZeros(fraction.slice(places))
   const isUp = rest > '5' || (rest === '5' && kept % 2n === 1n)
   const digits = String(isUp ? kept + 1n : kept).padStart(places + 1, '0')
   const point = digits.length - places

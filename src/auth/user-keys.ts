@@ -3,9 +3,11 @@
  * UUID without dashes or `" 1"` name the same user as the text that Django itself writes.
  * @see django/contrib/auth/__init__.py _get_user_session_key
  */
+
 import { PySafeString } from '../python/django-text.ts'
 import { floatRepr } from '../python/float-repr.ts'
 import { PyDecimal, PyUuid } from '../python/numbers.ts'
+import { withoutTrailingZeros } from '../python/trailing-zeros.ts'
 import { PyFloat } from '../python/values.ts'
 
 /** Digits that Python reads in one int. @see sys.int_info.default_max_str_digits */
@@ -81,11 +83,8 @@ function uuidText(value: unknown): string | null {
   if (value instanceof PyUuid) return value.text
   let int: bigint | null = null
   if (typeof value === 'string' && value.length <= MAX_DIGITS) {
-    const digits = value
-      .replaceAll('urn:', '')
-      .replaceAll('uuid:', '')
-      .replace(/^[{}]+|[{}]+$/g, '')
-      .replaceAll('-', '')
+    const named = value.replaceAll('urn:', '').replaceAll('uuid:', '')
+    const digits = stripped(named, isBrace).replaceAll('-', '')
     int = Array.from(digits).length === 32 ? pythonInt(digits, 16) : null
   } else if (typeof value === 'boolean' || typeof value === 'bigint') int = BigInt(value)
   else if (typeof value === 'number' && Number.isSafeInteger(value)) int = BigInt(value)
@@ -98,7 +97,7 @@ function numberText(value: unknown): string | null {
   const text = typeof value === 'boolean' ? String(Number(value)) : pythonText(value)
   if (text === null || text.length > MAX_DIGITS) return null
   const spelled = withAsciiDigits(text).replaceAll('_', '')
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(spelled) ? spelled : null
+  return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(spelled) ? spelled : null
 }
 
 /** Python's str() of what JSON and pickles hold; null for what no key's text can be. */
@@ -123,22 +122,27 @@ function pythonInt(text: string, base: 10 | 16): bigint | null {
 
 /** Without the space around it that Python strips. */
 function withAsciiDigits(text: string): string {
-  return stripped(text).replace(/\p{Nd}/gu, asciiDigit)
+  return stripped(text, isSpace).replace(/\p{Nd}/gu, asciiDigit)
 }
 
 const DECIMAL = /^([+-]?)(\d+(?:_\d+)*)$/
 const HEXADECIMAL = /^([+-]?)(?:0[xX]_?)?([0-9a-f]+(?:_[0-9a-f]+)*)$/i
 
-/** Python's str.strip(): of JavaScript's `\s` all but the byte order mark, and some control characters. */
-function stripped(text: string): string {
+/** Python's str.strip(). */
+function stripped(text: string, isStripped: (character: string) => boolean): string {
   let [start, end] = [0, text.length]
-  while (start < end && isSpace(text.charAt(start))) start++
-  while (end > start && isSpace(text.charAt(end - 1))) end--
+  while (start < end && isStripped(text.charAt(start))) start++
+  while (end > start && isStripped(text.charAt(end - 1))) end--
   return text.slice(start, end)
 }
 
+/** Of JavaScript's `\s` all but the byte order mark, and some control characters. */
 function isSpace(character: string): boolean {
   return character !== '\ufeff' && /[\s\x1c-\x1f\x85]/.test(character)
+}
+
+function isBrace(character: string): boolean {
+  return character === '{' || character === '}'
 }
 
 /** Decimal digits stand in runs of ten, from zero on. */
@@ -152,10 +156,10 @@ function asciiDigit(digit: string): string {
 /** The digits of a number, by which one is told from another: `+07.50` and `7.5e0` are `7.5`. */
 function normalNumber(text: string): string {
   const [, sign = '', whole = '', fraction = '', power = '0'] =
-    /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? []
+    /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
   const point = whole.length + Number(power)
   const digits = `${'0'.repeat(Math.max(0, -point))}${whole}${fraction}`.padEnd(point, '0')
   const left = digits.slice(0, Math.max(0, point)).replace(/^0+/, '')
-  const right = digits.slice(Math.max(0, point)).replace(/0+$/, '')
+  const right = withoutTrailingZeros(digits.slice(Math.max(0, point)))
   return `${sign === '-' && left + right !== '' ? '-' : ''}${left}.${right}`
 }

@@ -85,8 +85,8 @@ export async function checkFiles(site: Site, explanation: Explanation): Promise<
 async function otherPrefixes(folder: string): Promise<string[]> {
   const found = new Set<string>()
   for (const name of (await readdir(folder)).slice(0, MOST_NAMES)) {
-    const prefix = /^(.+)[a-z0-9]{32}$/s.exec(name)?.[1]
-    if (prefix === undefined || found.has(prefix)) continue
+    const prefix = name.slice(0, -32)
+    if (prefix === '' || !/^[a-z0-9]{32}$/.test(name.slice(-32)) || found.has(prefix)) continue
     const path = join(folder, name)
     if (!(await lstat(path).catch(() => null))?.isFile()) continue
     const text = await readFile(path, 'latin1').catch(() => '')

@@ -52,7 +52,7 @@ export function parseDatabaseUrl(alias: string, url: string): DatabaseSettings {
     throw new SettingsError(`DATABASES.${alias}: ${what}.`)
   }
   const parts = (IN_MEMORY.exec(url) ?? URL_SHAPE.exec(url))?.groups
-  const vendor = SCHEMES.get((parts?.scheme ?? '').toLowerCase().replace(/\+.*$/, ''))
+  const vendor = SCHEMES.get((parts?.scheme ?? '').toLowerCase().split('+', 1)[0] ?? '')
   if (parts === undefined || vendor === undefined) {
     return fail(`not a database URL; its scheme must be one of ${[...SCHEMES.keys()].join(', ')}`)
   }
@@ -91,7 +91,7 @@ const URL_SHAPE =
   /^\s*(?<scheme>[a-z][a-z0-9+_-]*):\/\/(?<authority>[^/?]*)(?<path>\/[^?#]*)?(?:\?(?<query>[^#]*))?(?:#.*)?$/is
 /** No port follows this colon. */
 const IN_MEMORY = /^(?<scheme>sqlite3?):\/\/:memory:$/i
-const LOCATION = /^(?:\[([^\]]*)\]|([^:]*)):?(\d*)$/
+const LOCATION = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/
 const MALFORMED =
   'the URL cannot be read after its user name: escape special characters of the user name and of the password ' +
   '(`/` is %2F, `?` is %3F, `#` is %23), and the port must be a number'

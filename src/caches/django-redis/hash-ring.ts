@@ -21,7 +21,9 @@ export function hashRing(nodes: readonly string[]): (key: string) => number {
 
 /** A part in braces, the last one, counts alone. @see django_redis/client/sharded.py ShardClient.get_server_name */
 function tagOf(key: string): string {
-  return /^.*\{(.*)\}.*/.exec(key)?.[1] ?? key
+  const close = key.lastIndexOf('}')
+  const open = close < 0 ? -1 : key.lastIndexOf('{', close)
+  return open < 0 ? key : key.slice(open + 1, close)
 }
 
 function hash(text: string): string {

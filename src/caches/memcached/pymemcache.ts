@@ -50,9 +50,18 @@ function serverOf(location: string) {
   if (path !== location || location.startsWith('/')) return { name: path, address: { path } }
   const colon = location.endsWith(']') ? -1 : location.lastIndexOf(':')
   const port = colon < 0 ? '11211' : location.slice(colon + 1)
-  const host = (colon < 0 ? location : location.slice(0, colon)).replace(/^\[+([^\]]*)\]*$/, '$1')
+  const given = colon < 0 ? location : location.slice(0, colon)
+  const host = given.startsWith('[') ? withoutBrackets(given) : given
   if (host === '' || !/^\d{1,5}$/.test(port)) {
     throw new SettingsError('CACHES: LOCATION of PyMemcacheCache must be host, host:port or unix:/path, or several.')
   }
   return { name: `${host}:${Number(port)}`, address: { host, port: Number(port) } }
+}
+
+/** Python's `strip('[]')`. */
+function withoutBrackets(text: string): string {
+  let [start, end] = [0, text.length]
+  while ('[]'.includes(text.charAt(start)) && start < end) start++
+  while ('[]'.includes(text.charAt(end - 1)) && end > start) end--
+  return text.slice(start, end)
 }
