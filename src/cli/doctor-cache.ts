@@ -1,7 +1,7 @@
 /** The cache beside the settings: under which keys its sessions are, and whether their values can be read. */
-import type { ConnectedCache } from '../caches/cache.ts'
 import { cachePlace } from '../connect/places.ts'
 import { StoreUnavailable } from '../errors.ts'
+import type { Encoded } from '../serializers/serializer.ts'
 import { explainItem } from './cached-bytes.ts'
 import { type CachedSession, hasCache, itemsElsewhere, itemsUnderOwnKeys, ownPlace } from './cached-sessions.ts'
 import type { Explanation } from './explanation.ts'
@@ -11,22 +11,25 @@ import type { Site } from './site.ts'
 import { hasRows, rowOf } from './stored-rows.ts'
 import { CACHED_UNDER } from './stored-session.ts'
 
-export async function checkCache(site: Site, explanation: Explanation): Promise<void> {
+export async function checkCache(
+  site: Site,
+  explanation: Explanation,
+  given: readonly ReadonlyMap<string, Encoded>[] = [],
+): Promise<void> {
   if (!hasCache(site)) return
   const { cache } = await site.cache()
   const where = cachePlace(site.settings)
   await cache.check(site.deadline())
   const items = await itemsUnderOwnKeys(site)
   if (items === null) {
-    explanation.nothing(
-      'cache',
-      `${where} cannot list its keys: give --session with a key that Django has just written`,
-    )
+    const silent = `${where} cannot list its keys`
+    if (given.length > 0) explanation.seen('cache', silent)
+    else explanation.nothing('cache', `${silent}: give --session with a key that Django has just written`)
     return
   }
   if (items.length > 0) {
     explanation.seen('cache', `${where}: ${sessions(items.length)} under ${await ownPlace(site)}`)
-    checkValues(items, await site.cache(), explanation)
+    await checkValues(items, site, explanation)
     await noteOthers(site, explanation)
     return
   }
@@ -34,14 +37,19 @@ export async function checkCache(site: Site, explanation: Explanation): Promise<
   explanation.nothing('cache', `no session is stored under ${await ownPlace(site)} in ${where}`)
 }
 
-function checkValues(items: readonly CachedSession[], { codec }: ConnectedCache, explanation: Explanation): void {
+async function checkValues(items: readonly CachedSession[], site: Site, explanation: Explanation): Promise<void> {
+  const { codec } = await site.cache()
   const refused = items.flatMap(({ item }) => {
     const { refusal } = explainItem(item, codec)
     return refusal === null ? [] : [refusal]
   })
   const [first] = refused
-  if (first === undefined) explanation.judged('cached values', `${items.length} of ${items.length} can be read`)
-  else {
+  if (first === undefined) {
+    const readable = `${items.length} of ${items.length} can be read`
+    // Beside rows they fit what was judged; alone they have no signature, and any SECRET_KEY reads them.
+    if (hasRows(site)) explanation.judged('cached values', readable)
+    else explanation.seen('cached values', readable)
+  } else {
     const message = `${refused.length} of ${items.length} cached sessions cannot be read: ${first.message}`
     explanation.refuse(first.cause, message, 'cached values')
   }

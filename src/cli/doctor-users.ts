@@ -32,7 +32,9 @@ export async function checkUsers(
   const stored = await storedSessions(site)
   const sessions = (stored.length > 0 ? stored : given).filter((data) => data.has('_auth_user_id'))
   if (sessions.length === 0) {
-    explanation.nothing('logins', 'nobody is logged in to a session that can be read')
+    const isUnsigned = settings.SESSION_ENGINE.endsWith('.cache')
+    const why = isUnsigned ? '. A cache holds no signatures, so nothing shows whether SECRET_KEY is that of Django' : ''
+    explanation.nothing('logins', `nobody is logged in to a session that can be read${why}`)
     return
   }
   const verdicts: LoginVerdict[] = []

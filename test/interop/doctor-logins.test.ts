@@ -1,49 +1,20 @@
 /** Sites with logins, whatever their engine: `doctor` judges each login by name, and never accepts what it has not judged. */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { decode } from '../../src/cli/decode.ts'
-import { type DoctorOptions, doctor } from '../../src/cli/doctor.ts'
-import type { Explanation } from '../../src/cli/explanation.ts'
 import { openSite, type SiteInput } from '../../src/cli/site.ts'
 import type { DjangoSettings } from '../../src/settings/settings.ts'
 import { type PrivateRedis, startPrivateRedis } from '../private-redis.ts'
+import { SECRET_KEY, siteShell, siteWithLogins, told } from './doctor-site.ts'
 
-const SECRET_KEY = 'canary of a site whose logins are judged, long enough'
-const MANAGE = resolve(import.meta.dirname, '../../python-fixtures/project/manage.py')
-const MODEL_BACKEND = 'django.contrib.auth.backends.ModelBackend'
 const ENGINES = 'django.contrib.sessions.backends'
 const REDIS_BACKEND = 'django.core.cache.backends.redis.RedisCache'
 
 const pythons = inject('djangos').flatMap((django) => ('python' in django ? [django] : []))
 const redisServer = inject('redis')
-
-/** Logs ada in and, as the site's own code could leave them, others whose login Django refuses. Prints key by name. */
-const LOGINS = `import importlib, json
-from django.conf import settings
-from django.contrib.auth.models import User
-from django.contrib.auth import SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY
-Store = importlib.import_module(settings.SESSION_ENGINE).SessionStore
-user, _ = User.objects.get_or_create(username="ada", defaults={"password": "pbkdf2_sha256$1$salt$hash"})
-idle, _ = User.objects.get_or_create(username="bob", defaults={"password": "x", "is_active": False})
-def login(one, **changes):
-    session = Store()
-    values = {SESSION_KEY: str(one.pk), BACKEND_SESSION_KEY: "${MODEL_BACKEND}", HASH_SESSION_KEY: one.get_session_auth_hash()}
-    values.update(changes)
-    session.update({name: value for name, value in values.items() if value is not None})
-    session.save()
-    return session.session_key
-made = {"verified": login(user)}
-if WITH_OTHERS:
-    made["inactive_user"] = login(idle)
-    made["unknown_user"] = login(user, _auth_user_id="4711")
-    made["auth_hash_mismatch"] = login(user, _auth_user_hash="0" * 64)
-    made["auth_hash_missing"] = login(user, _auth_user_hash=None)
-    made["malformed_login"] = login(user, _auth_user_id="nobody")
-print("made=" + json.dumps(made))`
 
 describe.each(pythons)('logins of Django $version', ({ version, python }) => {
   let folder: string
@@ -58,35 +29,11 @@ describe.each(pythons)('logins of Django $version', ({ version, python }) => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  function shell(code: string, settings: object, file: string): string {
-    const env = {
-      ...process.env,
-      DATABASE_URL: `sqlite:///${join(folder, file)}`,
-      FIXTURE_SETTINGS: JSON.stringify({ SECRET_KEY, ...settings }),
-    }
-    return execFileSync(python, [MANAGE, 'shell', '-c', `exec(${JSON.stringify(code)}, {})`], { env, encoding: 'utf8' })
-  }
-
-  /** Tables, and logins as `LOGINS` makes them. */
-  function site(file: string, settings: Partial<DjangoSettings>, withOthers = false) {
-    const tables = `from django.core.management import call_command
-for app in ("auth", "sessions"): call_command("migrate", app, verbosity=0)
-call_command("createcachetable", verbosity=0)`
-    const output = shell(`${tables}\nWITH_OTHERS = ${withOthers ? 'True' : 'False'}\n${LOGINS}`, settings, file)
-    const made = JSON.parse(/^made=(.*)$/m.exec(output)?.[1] ?? '') as Readonly<Record<string, string>>
-    const DATABASES = { default: `sqlite:///${join(folder, file)}` }
-    const input = (changes: Partial<DjangoSettings> = {}, options: SiteInput['options'] = {}): SiteInput => {
-      const all = { SECRET_KEY, DATABASES, DJANGO_VERSION: version, USE_TZ: true, ...settings, ...changes }
-      return { settings: all as DjangoSettings, options, source: 'a test' }
-    }
-    return { made, input }
-  }
-
-  async function told(input: SiteInput, options: DoctorOptions = {}): Promise<Explanation> {
-    const explanation = await doctor(input, options)
-    expect(JSON.stringify(explanation) + explanation.toText()).not.toContain('canary')
-    return explanation
-  }
+  const url = (file: string): string => `sqlite:///${join(folder, file)}`
+  const shell = (code: string, settings: object, file: string): string =>
+    siteShell(code, { python, databaseUrl: url(file), settings })
+  const site = (file: string, settings: Partial<DjangoSettings>, withOthers = false) =>
+    siteWithLogins({ python, version, databaseUrl: url(file), settings }, withOthers)
 
   test('a healthy site: its logins are counted by name, and one that fails is none of the settings', async () => {
     const { input, made } = site('db.sqlite3', {}, true)
