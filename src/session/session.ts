@@ -90,6 +90,7 @@ export class Session {
     return this
   }
 
+  /** Whether the session holds a value under `key`. */
   has(key: SessionKey): boolean {
     return this.#saving.overlay.has(key) || this.#saving.changes.has(key, this.#saving.data)
   }
@@ -116,6 +117,7 @@ export class Session {
     return value
   }
 
+  /** Sets each value of an object, as `set` does. @throws TypeError for undefined */
   update(values: Partial<Known> & Readonly<Record<string, unknown>>): void {
     for (const [key, value] of Object.entries(values)) this.set(key, value as Value<string>)
   }
@@ -136,22 +138,27 @@ export class Session {
     this.#saving.changes.clear()
   }
 
+  /** The number of values. */
   get size(): number {
     return this.#names().length
   }
 
+  /** The keys of all values, in their order. */
   keys(): IterableIterator<string> {
     return this.#names().values()
   }
 
+  /** All values, in the order of their keys. */
   *values(): IterableIterator<unknown> {
     for (const key of this.#names()) yield this.get(key)
   }
 
+  /** Pairs of key and value, as a Map gives them. */
   *entries(): IterableIterator<[string, unknown]> {
     for (const key of this.#names()) yield [key, this.get(key)]
   }
 
+  /** The same as `entries`. */
   [Symbol.iterator](): IterableIterator<[string, unknown]> {
     return this.entries()
   }
@@ -195,10 +202,12 @@ export class Session {
     this.#saving.changes.set(TEST_COOKIE_NAME, TEST_COOKIE_VALUE)
   }
 
+  /** Whether the value that `setTestCookie` set has come back. @see SessionBase.test_cookie_worked */
   testCookieWorked(): boolean {
     return this.get(TEST_COOKIE_NAME) === TEST_COOKIE_VALUE
   }
 
+  /** Removes the value that `setTestCookie` set. @see SessionBase.delete_test_cookie */
   deleteTestCookie(): void {
     this.delete(TEST_COOKIE_NAME)
   }
