@@ -2,9 +2,11 @@
 import pg from 'pg'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import type { Bridge } from '../../src/bridge.ts'
+import type { CacheDictionary, KeyFunction } from '../../src/settings/cache-setting.ts'
 import type { DatabaseDictionary } from '../../src/settings/database-url.ts'
 import type { SettingsOfDjango } from '../../src/settings/from-django/settings-from-django.ts'
 import { djangoDatabase } from '../database-choice.ts'
+import { startPrivateRedis } from '../private-redis.ts'
 import { postgresHome } from './live-site.ts'
 import { bridgeOf, expectRefused, expectShared, openAt, packageSite } from './package-site.ts'
 
@@ -21,7 +23,7 @@ class Client(TenantMixin):
 class Domain(DomainMixin):
   pass
 `
-  const tenants = (url: string) => ({
+  const tenants = (url: string, more = '') => ({
     models: CUSTOMERS,
     settings: `DATABASES = {"default": ${JSON.stringify({ ...djangoDatabase(url), ENGINE: 'django_tenants.postgresql_backend' })}}
 DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
@@ -31,7 +33,7 @@ INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARE
 TENANT_MODEL = "accounts.Client"
 TENANT_DOMAIN_MODEL = "accounts.Domain"
 MIDDLEWARE.insert(0, "django_tenants.middleware.main.TenantMainMiddleware")
-`,
+${more}`,
   })
   const MIGRATE = `from django.core.management import call_command
 call_command("makemigrations", "accounts", verbosity=0)
@@ -92,5 +94,32 @@ for name in ("other", "acme"):
     expect(await openAt(bridge, site.login(), { host: 'acme.test' }).user()).toMatchObject({
       email: 'acme@example.com',
     })
+  })
+  test.skipIf('missing' in inject('redis'))('sessions in a cache, whose keys name the tenant', async () => {
+    const [home, redis] = await Promise.all([postgresHome(server), startPrivateRedis()])
+    onTestFinished(() => home.drop())
+    onTestFinished(() => redis.drop())
+    const cache = {
+      BACKEND: 'django.core.cache.backends.redis.RedisCache',
+      LOCATION: redis.url,
+      KEY_FUNCTION: 'django_tenants.cache.make_key',
+    }
+    const settings = `CACHES = {"default": ${JSON.stringify(cache)}}
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+`
+    const files = tenants(home.url, settings)
+    const site = packageSite({ python, files, migrate: MIGRATE, makeAda: MAKE_ADAS, host: 'acme.test' })
+    const found = await site.found()
+    const client = new pg.Pool({ connectionString: home.url, options: '-c search_path=acme,public' })
+    onTestFinished(() => client.end())
+    const clients = { databases: { default: client } }
+    expect(() => bridgeOf(found, { clients })).toThrow(
+      "KEY_FUNCTION django_tenants.cache.make_key is Python's: give a function (key, keyPrefix, version) that does the same",
+    )
+    const given = found.settings.CACHES?.default as CacheDictionary
+    const KEY_FUNCTION: KeyFunction = (key, prefix, version) => `acme:${prefix}:${version}:${key}`
+    const CACHES = { default: { ...given, KEY_FUNCTION } }
+    const bridge = bridgeOf({ ...found, settings: { ...found.settings, CACHES } }, { clients })
+    await expectShared(site, bridge, { host: 'acme.test' })
   })
 })
