@@ -9,19 +9,19 @@ import { promisify } from 'node:util'
 /** The Pythons that each Django runs on with the packages beside it: the oldest, and where newer ones fail, the newest. */
 const PYTHONS = {
   2.2: { least: [3, 10], most: [3, 11] },
-  3.2: { least: [3, 10], most: [3, 11] },
-  4.2: { least: [3, 10] },
-  5.2: { least: [3, 10] },
+  3.2: { least: [3, 11], most: [3, 11] },
+  4.2: { least: [3, 11] },
+  5.2: { least: [3, 11] },
   6.1: { least: [3, 12] },
   // django-redis, on Django 5.2.
-  'redis-5.4': { least: [3, 10] },
-  'redis-6.0': { least: [3, 10] },
-  'redis-7.0': { least: [3, 10] },
+  'redis-5.4': { least: [3, 11] },
+  'redis-6.0': { least: [3, 11] },
+  'redis-7.0': { least: [3, 11] },
   // dj-database-url and django-environ; mysqlclient, which is compiled and so needs the headers of its C library.
-  connections: { least: [3, 10] },
-  mysqlclient: { least: [3, 10] },
+  connections: { least: [3, 11] },
+  mysqlclient: { least: [3, 11] },
   // Packages that stand beside the sessions: django-qsessions, django-user-sessions, django-tenants and others.
-  packages: { least: [3, 10] },
+  packages: { least: [3, 11] },
   // Sites of others, for `npm run real-sites`.
   'real-misago': { least: [3, 11], most: [3, 12] },
   'real-pretix': { least: [3, 11], most: [3, 12] },
