@@ -69,6 +69,19 @@ else {
     expect(await database.execute('UPDATE moving SET more = ? WHERE id = ?', [false, 1], deadline())).toBe(1)
   })
 
+  test('the tables are those of the search_path of the moment', async () => {
+    const pool = onePool()
+    const database = postgres({ pool: async () => pool })
+    for (const schema of ['one', 'two']) {
+      await pool.query(`CREATE SCHEMA ${schema}`)
+      await pool.query(`CREATE TABLE ${schema}.place AS SELECT '${schema}' AS name`)
+    }
+    for (const schema of ['one', 'two', 'one']) {
+      await pool.query(`SET search_path = ${schema}`)
+      expect(await database.rows('SELECT name FROM place', [], deadline())).toEqual([{ name: schema }])
+    }
+  })
+
   test.each(['DEALLOCATE ALL', 'DISCARD ALL'])(
     '%s by somebody else with the same connection is no error',
     async (sql) => {
