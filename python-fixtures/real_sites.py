@@ -10,14 +10,17 @@ import importlib
 import json
 import os
 import uuid
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
 from django.http import JsonResponse
 from django.test import Client
-from django.test.utils import override_settings
 
 PATH = os.environ.get("REAL_SITE_PATH", "/")
+COLUMNS = os.environ.get("REAL_SITE_COLUMNS", "").split()
 HOST = os.environ.get("REAL_SITE_HOST", "localhost")
 
 
@@ -33,12 +36,20 @@ class WhoIsIt:
 
 def seen(request):
     user = request.user
+    is_known = user.is_authenticated
     found = {"user": None, "values": {key: request.session[key] for key in ("cart", "from_node") if key in request.session}}
-    if user.is_authenticated:
+    if is_known:
         fields = user._meta.concrete_model._meta.concrete_fields
-        found["user"] = {"pk": str(user.pk), "fields": {one.attname: plain(one.value_from_object(user)) for one in fields}}
+        found["user"] = {"pk": str(user.pk), "fields": {one.attname: plain(value_of(one, user)) for one in fields}}
         found["user"]["fields"].pop("password", None)
+        found["user"]["fields"].setdefault("is_active", user.is_active)
     return found
+
+
+def value_of(field, user):
+    """Of a field with a conversion of its own: what its column holds."""
+    value = field.value_from_object(user)
+    return field.get_db_prep_value(value, connections[user._state.db]) if field.attname in COLUMNS else value
 
 
 def plain(value):
@@ -58,29 +69,32 @@ def plain(value):
     return str(value)
 
 
-def ask(cookie):
-    middleware = [*settings.MIDDLEWARE, "real_sites.WhoIsIt"]
-    with override_settings(MIDDLEWARE=middleware, ALLOWED_HOSTS=["*"]):
-        client = Client(raise_request_exception=True)
-        if cookie is not None:
-            client.cookies[settings.SESSION_COOKIE_NAME] = cookie
-        answer = client.get(PATH, secure=True, headers={"host": HOST}) if has_headers() else client.get(PATH, secure=True, HTTP_HOST=HOST)
-        if answer.status_code != 200:
-            raise RuntimeError(f"the site answers {answer.status_code} to {PATH}: {answer.content[:300]}")
-        return answer.json()
+def serve():
+    """The whole site over HTTP, as if behind a proxy that ends HTTPS; on a port that the system chose."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "real_sites.WhoIsIt"]
+    settings.ALLOWED_HOSTS = ["*"]
+    site = WSGIHandler()
+
+    def application(environ, start_response):
+        environ["wsgi.url_scheme"] = "https"
+        return site(environ, start_response)
+
+    with make_server("127.0.0.1", 0, application, handler_class=QuietHandler) as server:
+        print(f"\nreal-site-port:{server.server_port}", flush=True)
+        server.serve_forever()
 
 
-def has_headers():
-    import django
-
-    return django.VERSION >= (4, 2)
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, *message):
+        pass
 
 
 class Maker:
     """Users by the site's own way, and cookies of their sessions."""
 
-    def __init__(self, make_user):
+    def __init__(self, make_user, more=None):
         self.make_user = make_user
+        self.more = more
         self.store = importlib.import_module(settings.SESSION_ENGINE).SessionStore
         self.cookies = []
 
@@ -105,7 +119,7 @@ class Maker:
 
     def make(self):
         User = get_user_model()
-        names = ["ada", "grace", "b.o-b+1", "JÖrg", "名前", "x" * 20]
+        names = ["ada", "grace", "b.o-b+1", "JÖrg", "名前", "x" * 20, "O_Neil", "7"]
         people = [self.make_user(name) for name in names]
         for user in people:
             self.sessions_of("live", user, 3)
@@ -143,6 +157,8 @@ class Maker:
             self.add("anonymous, with values", session.session_key)
         for cookie in (None, "", "short", "abcdefghijklmnopqrstuvwxyz012345", "z" * 300, "../../etc/passwd", "a;b=c"):
             self.add("no session", cookie)
+        if self.more is not None:
+            self.more(self)
         self.cookies = [one for one in self.cookies if one["cookie"] is None or isinstance(one["cookie"], str)]
         return self.cookies
 
@@ -172,15 +188,12 @@ def expire(session):
 
 
 def main():
-    step, path = os.environ["REAL_SITE_STEP"], os.environ["REAL_SITE_FILE"]
-    if step == "make":
-        scope = {}
-        exec(os.environ["REAL_SITE_MAKE_USER"], scope)
-        answer = Maker(scope["make_user"]).make()
-    else:
-        with open(path, encoding="utf-8") as file:
-            answer = [ask(one["cookie"]) for one in json.load(file)]
-    with open(path, "w", encoding="utf-8") as file:
+    if os.environ["REAL_SITE_STEP"] == "serve":
+        return serve()
+    scope = {}
+    exec(os.environ["REAL_SITE_MAKE_USER"], scope)
+    answer = Maker(scope["make_user"], scope.get("more")).make()
+    with open(os.environ["REAL_SITE_FILE"], "w", encoding="utf-8") as file:
         json.dump(answer, file)
 
 

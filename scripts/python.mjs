@@ -26,7 +26,11 @@ const PYTHONS = {
   'real-misago': { least: [3, 11], most: [3, 12] },
   'real-pretix': { least: [3, 11], most: [3, 12] },
   'real-kiwitcms': { least: [3, 11], most: [3, 12] },
-  'real-mezz': { least: [3, 11], most: [3, 12] },
+  'real-mezzanine': { least: [3, 11], most: [3, 12] },
+  'real-kolibri': { least: [3, 10], most: [3, 12] },
+  'real-evennia': { least: [3, 10], most: [3, 12] },
+  'real-nautobot': { least: [3, 10], most: [3, 12] },
+  'real-reviewboard': { least: [3, 10], most: [3, 12] },
 }
 
 /**

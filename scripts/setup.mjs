@@ -35,6 +35,7 @@ const TASKS = {
   failovers: { build: false, djangos: [] },
   faults: { build: false, djangos: [] },
   crash: { build: false, djangos: ['5.2'] },
+  'real-sites': { build: true, djangos: [] },
   mutants: { build: true, djangos: [] },
   fuzz: { build: false, djangos: ['5.2', '6.1'] },
   'package:check': { build: true, djangos: [] },

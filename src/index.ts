@@ -75,5 +75,6 @@ export type {
 } from './settings/settings.ts'
 export type { Unclear, UnclearCode } from './settings/unclear.ts'
 export type { CacheWarning } from './stores/cache-outage.ts'
+export type { FillColumns, WrittenValues } from './stores/extra-columns.ts'
 export type { StoreCall } from './stores/observed-store.ts'
 export type { AbsenceReason, RequestInfo } from './stores/store.ts'

@@ -96,8 +96,8 @@ export function usersFromTable(
   }
 
   async function keyType(deadline: Deadline): Promise<string | undefined> {
-    const { type } = select.key
-    return isKnownField(type) ? type : (await describe(deadline)).get(select.key.alias)
+    const { name, type, alias } = select.key
+    return isKnownField(type) ? type : kindOf(name, type, (await describe(deadline)).get(alias))
   }
 
   const load: LoadUser = async (id) => {
@@ -183,11 +183,14 @@ function columnsOf(types: TypedRows['types']): UserColumn[] {
 }
 
 const BOOLEANS = ['is_active', 'is_staff', 'is_superuser']
+const POINTERS = ['ForeignKey', 'OneToOneField']
 const MOMENTS = ['last_login', 'date_joined']
 
 /** The model's own word goes first, then the column's; Django's own names say something, too. */
 function kindOf(name: string, type: string | undefined, columnType: string | undefined): string | undefined {
   if (isKnownField(type)) return type
+  // 32 digits are a UUID where a UUIDField has them. A field of the site's own may mean another thing by them.
+  if (columnType === 'char(32)' && type !== undefined && !POINTERS.includes(type)) return undefined
   if (BOOLEANS.includes(name)) return 'BooleanField'
   return columnType ?? (MOMENTS.includes(name) ? 'DateTimeField' : undefined)
 }

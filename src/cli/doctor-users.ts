@@ -51,7 +51,9 @@ function conclude(verdicts: readonly LoginVerdict[], backends: ReadonlySet<strin
   const of = `${verdicts.length} login${verdicts.length === 1 ? '' : 's'}: ${countsOf(verdicts)}`
   if (backends.size > 0) {
     const names = Array.from(backends).join(', ')
-    const message = `${of}. AUTHENTICATION_BACKENDS does not list ${names}, which logged somebody in`
+    const message =
+      `${of}. AUTHENTICATION_BACKENDS does not list ${names}, which logged somebody in: list it, unless it is ` +
+      'of former days and Django does not list it either'
     explanation.refuse('wrong_users', message, 'logins')
   } else if (verdicts.some((verdict) => verdict.startsWith('verified'))) explanation.judged('logins', of)
   else if (verdicts.every((verdict) => verdict === 'inactive_user')) {

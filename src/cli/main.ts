@@ -13,7 +13,7 @@ import { settingsFromDjango } from '../settings/from-django/settings-from-django
 import { decode, decodeUnverified } from './decode.ts'
 import { doctor } from './doctor.ts'
 import { Explanation } from './explanation.ts'
-import { openSite, readSite, type SiteFlags } from './site.ts'
+import { openSite, projectOf, readSite, type SiteFlags } from './site.ts'
 
 interface Flags extends SiteFlags {
   readonly json?: true
@@ -29,8 +29,8 @@ interface DoctorFlags extends Flags {
 }
 
 const SETTINGS_HELP = `
-Settings come from the file of --settings, else from the project of --manage, else from the environment
-(SECRET_KEY, DATABASE_URL, SESSION_ENGINE …). No secret is printed; the content of sessions is.
+Settings come from the file of --settings, else from the project of --manage, --settings-module or --command, else
+from the environment (SECRET_KEY, DATABASE_URL, SESSION_ENGINE …). No secret is printed; the content of sessions is.
 
 Exit status: 0 nothing wrong was found, 1 something is refused or differs, 2 wrong usage.`
 
@@ -64,7 +64,9 @@ function about(command: Command): Command {
   return command
     .option('--settings <file>', "JSON: Django's settings, or {settings, options}")
     .option('--manage <path>', "the project's manage.py, which is asked for its settings")
-    .option('--python <path>', "the project's Python, with --manage", 'python3')
+    .option('--settings-module <name>', 'DJANGO_SETTINGS_MODULE of a project without manage.py, asked in this folder')
+    .option('--command <words>', 'the site\'s own command, such as "kolibri manage", in place of manage.py')
+    .option('--python <path>', "the project's Python, with --manage or --settings-module", 'python3')
     .option('--env-prefix <text>', 'what stands before the names in the environment')
     .option('--table <name>', 'the session table')
     .option('--salt <text>', "the key_salt of the site's own SessionStore class")
@@ -131,11 +133,11 @@ async function inputOf(given: string | undefined, { file }: DecodeFlags): Promis
 }
 
 async function runDoctor(flags: DoctorFlags): Promise<Explanation[]> {
-  const { manage, python, session, cookie } = flags
-  const compares = manage !== undefined && (flags.settings !== undefined || process.env.SECRET_KEY !== undefined)
-  const { manage: _, ...withoutProject } = flags
+  const { session, cookie, manage: _, settingsModule: __, command: ___, ...withoutProject } = flags
+  const project = projectOf(flags)
+  const compares = project !== null && (flags.settings !== undefined || process.env.SECRET_KEY !== undefined)
   const input = await readSite(compares ? withoutProject : flags)
-  const django = compares ? (await settingsFromDjango({ manage, ...(python && { python }) })).settings : undefined
+  const django = compares ? (await settingsFromDjango(project)).settings : undefined
   return [
     await doctor(input, {
       ...(django && { django }),

@@ -11,7 +11,7 @@ import { SettingsError } from '../errors.ts'
 import { parsePythonJson } from '../python/json-reader.ts'
 import { chooseSerializer } from '../serializers/choose-serializer.ts'
 import type { Serializer } from '../serializers/serializer.ts'
-import { settingsFromDjango } from '../settings/from-django/settings-from-django.ts'
+import { type DjangoProject, settingsFromDjango } from '../settings/from-django/settings-from-django.ts'
 import { settingsFromEnv } from '../settings/from-env.ts'
 import { checkSettings, type DjangoSettings, type Settings } from '../settings/settings.ts'
 
@@ -20,6 +20,9 @@ export interface SiteFlags {
   /** A JSON file: settings, or what `settingsFromDjango` gives, `{settings, options}`. */
   readonly settings?: string
   readonly manage?: string
+  readonly settingsModule?: string
+  /** The site's own command, with its words separated by spaces. */
+  readonly command?: string
   readonly python?: string
   readonly envPrefix?: string
   readonly table?: string
@@ -69,17 +72,27 @@ export async function readSite(flags: SiteFlags): Promise<SiteInput> {
 
 async function readSource(flags: SiteFlags): Promise<SiteInput> {
   if (flags.settings !== undefined) return { ...readFile(flags.settings), source: 'the file of --settings' }
-  if (flags.manage !== undefined) {
-    const { manage, python } = flags
-    const told = await settingsFromDjango({ manage, ...(python !== undefined && { python }) })
-    return { ...told, source: 'the Django project' }
-  }
+  const project = projectOf(flags)
+  if (project !== null) return { ...(await settingsFromDjango(project)), source: 'the Django project' }
   const prefix = flags.envPrefix
   return {
     settings: settingsFromEnv(process.env, prefix === undefined ? {} : { prefix }),
     options: {},
     source: 'the environment',
   }
+}
+
+/** The project that flags name; null for none. @throws SettingsError for more than one */
+export function projectOf({ manage, settingsModule, command, python }: SiteFlags): DjangoProject | null {
+  const given = [manage, settingsModule, command].filter((flag) => flag !== undefined)
+  if (given.length > 1) throw new SettingsError('Give one of --manage, --settings-module and --command.')
+  const own = python === undefined ? {} : { python }
+  if (manage !== undefined) return { manage, ...own }
+  if (settingsModule !== undefined) return { settingsModule, ...own }
+  if (command === undefined) return null
+  const [program = '', ...words] = command.trim().split(/\s+/)
+  if (program === '') throw new SettingsError('--command must name the command of the site, such as "pretix".')
+  return { command: [program, ...words] }
 }
 
 function readFile(path: string): Pick<SiteInput, 'settings' | 'options'> {

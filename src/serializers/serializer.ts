@@ -41,6 +41,12 @@ export function isEncoded(value: Encoded | NewValue): value is Encoded {
   return 'decode' in value
 }
 
+/** The value alone, freshly parsed. */
+export function plain(stored: Encoded | NewValue | undefined): unknown {
+  if (stored === undefined) return undefined
+  return isEncoded(stored) ? stored.decode() : stored.value
+}
+
 /** Half a pair of surrogates, which no program writes in front of a name. */
 const HIDDEN = '\udc00key '
 

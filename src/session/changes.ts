@@ -6,8 +6,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { PyTuple } from '../python/collections.ts'
 import { setOwn } from '../python/json-tree.ts'
 import { isPlainObject } from '../python/json-writer.ts'
-import { type Encoded, isEncoded, type NewValue, type SessionData } from '../serializers/serializer.ts'
-import { AUTH_KEYS, type Change, type Clearing, type FrozenChanges, plain, type Transform } from './frozen-changes.ts'
+import { type Encoded, isEncoded, type NewValue, plain, type SessionData } from '../serializers/serializer.ts'
+import { AUTH_KEYS, type Change, type Clearing, type FrozenChanges, type Transform } from './frozen-changes.ts'
 
 /** Changes that are no reason to save. */
 interface Quiet {

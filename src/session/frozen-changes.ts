@@ -2,7 +2,7 @@
  * The changes of a session at one moment, and how they apply to data that somebody else may have changed since: by key
  * a value is set, deleted or transformed; one `keep` holds what was read.
  */
-import { type Encoded, isEncoded, type NewValue, type SessionData } from '../serializers/serializer.ts'
+import { type Encoded, isEncoded, type NewValue, plain, type SessionData } from '../serializers/serializer.ts'
 
 /** A function from a value to the next; it is run again when the value was changed elsewhere in the meantime. */
 export type Transform = (value: unknown) => unknown
@@ -53,12 +53,6 @@ export function ownChanges({ cleared, byKey }: FrozenChanges): FrozenChanges {
 }
 
 const NOTHING: SessionData = new Map()
-
-/** The value alone, freshly parsed. */
-export function plain(stored: Encoded | NewValue | undefined): unknown {
-  if (stored === undefined) return undefined
-  return isEncoded(stored) ? stored.decode() : stored.value
-}
 
 function newValue(value: unknown, like: Encoded | NewValue | undefined): NewValue {
   return like !== undefined && isEncoded(like) ? { value, like } : { value }

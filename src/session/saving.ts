@@ -5,11 +5,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { pauseBeforeRetry, startDeadline } from '../deadline.ts'
 import { type DjangoBridgeError, SessionInterrupted, StoreUnavailable } from '../errors.ts'
-import type { SessionData } from '../serializers/serializer.ts'
+import { plain, type SessionData } from '../serializers/serializer.ts'
 import { isStored, type NextState, type RequestInfo, type SessionStore, type StoredSession } from '../stores/store.ts'
 import { heard } from '../unheard.ts'
 import { Changes } from './changes.ts'
-import { AUTH_KEYS, applyChanges, type FrozenChanges, ownChanges, plain } from './frozen-changes.ts'
+import { AUTH_KEYS, applyChanges, type FrozenChanges, ownChanges } from './frozen-changes.ts'
 
 export interface SavingOptions {
   readonly store: SessionStore

@@ -6,7 +6,7 @@ import type { DjangoSessionData } from '../augmentations.ts'
 import type { Instant } from '../databases/database.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { type Duration, durationSeconds } from '../python/duration.ts'
-import { isEncoded, isHiddenName } from '../serializers/serializer.ts'
+import { isHiddenName, plain } from '../serializers/serializer.ts'
 import type { MomentRule } from '../stores/expiry-moment.ts'
 import { EXPIRY_KEY, type Expiry } from '../stores/session-expiry.ts'
 import { isStored } from '../stores/store.ts'
@@ -261,7 +261,7 @@ export class Session {
     const answer = key === null ? undefined : await this.#saving.ask((store) => store.load(key))
     if (answer === undefined || !isStored(answer)) return new Map()
     const named = Array.from(answer.data).filter(([name]) => !isHiddenName(name))
-    return new Map(named.map(([name, value]) => [name, isEncoded(value) ? value.decode() : value.value]))
+    return new Map(named.map(([name, value]) => [name, plain(value)]))
   }
 
   /** Whether any session is stored under this key. */

@@ -13,7 +13,7 @@ export type UnclearCode =
   | 'user_password'
   /** The primary key of the user model is a field with its own conversions, or more than one field. */
   | 'user_key'
-  /** The user model has its own `from_db`. */
+  /** The user model has its own `from_db`, or a metaclass that makes its instances in its own way. */
   | 'user_from_db'
   /** The default manager of the user model does not find every row, or finds users in its own way. */
   | 'user_manager'
@@ -31,11 +31,11 @@ export type UnclearCode =
   | 'session_serializer'
   /** A middleware of the site's own decides what `request.session` is, or which cookie is read or written. */
   | 'session_middleware'
-  /** A subclass of AuthenticationMiddleware decides who `request.user` is. */
+  /** A subclass of AuthenticationMiddleware, or a function in the place of Django's `get_user`, decides who `request.user` is. */
   | 'authentication_middleware'
   /** RemoteUserMiddleware logs users in and out by a header of the web server. */
   | 'remote_user'
-  /** Another middleware sets `request.user`. */
+  /** Another middleware sets `request.user`, logs somebody in or out, or ends the session. */
   | 'middleware_sets_user'
   /** The database engine makes its connections in its own way. */
   | 'database_connection'
@@ -136,7 +136,7 @@ const EXPLANATIONS: Readonly<Record<UnclearCode, Explanation>> = {
   },
   session_columns: {
     without: 'a new session of Node lacks these values, or the database refuses it',
-    answer: 'options.sessionTable.columns, which gives their values',
+    answer: 'options.sessionTable.columns, which gives their values; keep its name',
     isAnswered: ({ options }) => options.sessionTable?.columns !== undefined,
   },
   session_serializer: {

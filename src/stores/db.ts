@@ -6,11 +6,10 @@ import { type Database, type Row, type SqlValue, UniqueViolation, yesOrNo } from
 import { allOf } from '../databases/sql-dialect.ts'
 import type { WallClock } from '../databases/wall-clock.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
-import { SettingsError } from '../errors.ts'
 import { OutcomeUnknown } from '../outcome-unknown.ts'
 import type { SessionData } from '../serializers/serializer.ts'
-import { synchronous } from '../unheard.ts'
 import { compareAndSwap, type Swap } from './compare-and-swap.ts'
+import { extraColumns, type FillColumns } from './extra-columns.ts'
 import type { SessionCodec } from './session-data.ts'
 import type { Expiry, ExpiryRule } from './session-expiry.ts'
 import { newSessionKey } from './session-key.ts'
@@ -35,8 +34,11 @@ export interface DbStoreOptions {
   readonly deadlineMs: number
   /** Default `django_session`. */
   readonly table?: string
-  /** Values of columns that the site's own session model has beside Django's three. */
-  readonly columns?: (session: SessionData, request: RequestInfo | undefined) => Readonly<Record<string, SqlValue>>
+  /**
+   * Values of columns that the site's own session model has beside Django's three: what its `create_model_instance`
+   * fills. They are written with every save: `(session) => ({ user_id: session.get('_auth_user_id') ?? null })`.
+   */
+  readonly columns?: FillColumns
 }
 
 /** The store `db`, whose calls may be parts of another store's: each takes what is left of a deadline. */
@@ -72,7 +74,7 @@ export function db(options: DbStoreOptions): RowStore {
   function prepare(data: SessionData, request: RequestInfo | undefined) {
     const text = codec.encode(data)
     const expiry = expiryOf(data)
-    const extra = Object.entries(synchronous(options.columns?.(data, request) ?? {}, asyncColumns))
+    const extra = extraColumns(options.columns, data, request)
     return {
       names: ['session_data', 'expire_date', ...extra.map(([name]) => name)].map(quoteName),
       values: [text, database.fromInstant(expiry.instant), ...extra.map(([, value]) => value)],
@@ -235,8 +237,4 @@ export function db(options: DbStoreOptions): RowStore {
       }
     },
   }
-}
-
-function asyncColumns(): SettingsError {
-  return new SettingsError('options.sessionTable.columns returns values, not a promise: a save may run it again.')
 }

@@ -330,15 +330,30 @@ describe('fields', () => {
       is_staff: true,
       company_id: UUID,
       text: BARE,
-      own: UUID,
+      own: BARE,
       half: UUID,
     })
     expect(Object.fromEntries(await users.columns())).toMatchObject({
       number: 'BigAutoField',
       company_id: 'UUIDField',
-      own: 'char(32)',
+      own: undefined,
     })
     expect([...(await users.columns()).keys()]).not.toContain('of no effect')
+  })
+
+  test('of a key with a conversion of the site’s own leave its 32 digits as the session has them', async () => {
+    client.exec(`CREATE TABLE shop_member (id char(32) PRIMARY KEY, password text, is_active bool);
+      INSERT INTO shop_member VALUES ('${BARE}', 'secret', 1)`)
+    const users = usersOf({
+      fields: {
+        id: { column: 'id', type: 'unknown' },
+        password: { column: 'password', type: 'CharField' },
+        is_active: { column: 'is_active', type: 'BooleanField' },
+      },
+    })
+    expect(await users.keyText(BARE)).toBe(BARE)
+    expect(await users.load(BARE)).toMatchObject({ pk: BARE, id: BARE })
+    expect(await users.load(UUID)).toBeNull()
   })
 
   test('have the key under the name of its column where they do not name it', async () => {

@@ -54,6 +54,9 @@ describe('django-session-bridge', () => {
     expect(command(['doctor', '--frobnicate']).status).toBe(2)
     expect(command(['doctor'], { env: {} })).toMatchObject({ status: 1, stdout: expect.stringContaining('SECRET_KEY') })
     expect(command(['decode', 'x'.repeat(32)], { env: {} })).toMatchObject({ status: 2 })
+    const twoProjects = command(['doctor', '--manage', 'manage.py', '--command', 'shop'])
+    expect(twoProjects).toMatchObject({ status: 2, stderr: expect.stringContaining('--settings-module and --command') })
+    expect(command(['doctor', '--command', ' ']).stderr).toContain('--command must name')
     expect(command(['decode', 'x', '--settings', join(folder, 'none.json')]).stderr).toContain('--settings')
   })
 

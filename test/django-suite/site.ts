@@ -55,9 +55,8 @@ const OWN_STORES: Readonly<Record<string, OwnStore>> = {
       sessionTable: {
         name: 'sessions_tests_customsession',
         columns(session) {
-          const stored = session.get('_auth_user_id')
-          const id = stored === undefined ? undefined : 'decode' in stored ? stored.decode() : stored.value
-          return { account_id: /^\d+$/.test(String(id)) ? Number(id) : null }
+          const id = String(session.get('_auth_user_id'))
+          return { account_id: /^\d+$/.test(id) ? Number(id) : null }
         },
       },
     },

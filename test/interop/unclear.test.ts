@@ -1,10 +1,14 @@
 /** What a project's own Python decides is followed, or stops the start with the way out; nothing of it is guessed. */
+import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createBridge } from '../../src/bridge.ts'
 import { SettingsError } from '../../src/errors.ts'
 import { settingsFromDjango } from '../../src/settings/from-django/settings-from-django.ts'
 import type { UnclearCode } from '../../src/settings/unclear.ts'
 import { djangoProject } from './django-project.ts'
+
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
 
 const pythons = inject('djangos').flatMap((django) => ('python' in django ? [django] : []))
 
@@ -24,6 +28,14 @@ ${body}`,
 const middleware = (text: string, paths: string): Record<string, string> => ({
   settings: `MIDDLEWARE = [${paths}]\n`,
   'accounts/middleware.py': text,
+})
+/** What the project does once all its apps are loaded. */
+const atStart = (body: string): Record<string, string> => ({
+  'accounts/apps.py': `from django.apps import AppConfig
+class Config(AppConfig):
+    name = "accounts"
+    def ready(self):
+        ${body}`,
 })
 const SESSIONS = '"django.contrib.sessions.middleware.SessionMiddleware"'
 
@@ -161,6 +173,17 @@ class Member(AbstractUser):
     },
     finds: ['user_manager'],
   },
+  'users that Python keeps in memory': {
+    files: {
+      models: `${USER}from django.db.models.base import ModelBase
+class Kept(ModelBase):
+    def __call__(cls, *args, **kwargs): return super().__call__(*args, **kwargs)
+class Member(AbstractUser, metaclass=Kept):
+    pass
+`,
+    },
+    finds: ['user_from_db'],
+  },
   'a manager that only joins and sorts': {
     files: {
       models: `${USER}class Sorted(UserManager):
@@ -171,8 +194,47 @@ class Member(AbstractUser):
     },
     finds: [],
   },
+  'a get_user that the project puts in the place of Django’s': {
+    files: atStart(`from django.contrib.auth import middleware
+        def get_user(request): return None
+        middleware.get_user = get_user
+`),
+    finds: ['authentication_middleware'],
+  },
+  'a method that the project puts in the place of Django’s': {
+    files: atStart(`from django.contrib.auth.backends import ModelBackend
+        def user_can_authenticate(self, user): return user.is_staff
+        ModelBackend.user_can_authenticate = user_can_authenticate
+`),
+    finds: ['backend_user_can_authenticate'],
+  },
+  'a method of Django’s in a wrapper that watches': {
+    files: atStart(`import functools
+        from django.contrib.auth.backends import ModelBackend
+        from django.contrib.auth import middleware
+        def watched(function):
+            @functools.wraps(function)
+            def wrapper(*args): return function(*args)
+            return wrapper
+        ModelBackend.get_user = watched(ModelBackend.get_user)
+        middleware.get_user = watched(middleware.get_user)
+`),
+    finds: [],
+  },
   'a backend with its own get_user': {
     files: backend('Own', 'ModelBackend):\n    def get_user(self, user_id): return None'),
+    finds: ['backend_get_user'],
+  },
+  'two backends with one get_user': {
+    files: {
+      settings: 'AUTHENTICATION_BACKENDS = ["accounts.backends.One", "accounts.backends.Two"]\n',
+      'accounts/backends.py': `from django.contrib.auth.backends import ModelBackend
+class Base(ModelBackend):
+    def get_user(self, user_id): return None
+class One(Base): pass
+class Two(Base): pass
+`,
+    },
     finds: ['backend_get_user'],
   },
   'a backend with its own user_can_authenticate': {
@@ -340,6 +402,59 @@ class Own(AuthenticationMiddleware):
     ),
     finds: ['session_middleware'],
   },
+  'a function of middleware that logs somebody in': {
+    files: middleware(
+      `from django.contrib import auth
+def by_certificate(get_response):
+    def middleware(request):
+        auth.login(request, None)
+        return get_response(request)
+    return middleware
+`,
+      `${SESSIONS}, "accounts.middleware.by_certificate"`,
+    ),
+    finds: ['middleware_sets_user'],
+  },
+  'a middleware whose parent logs out who was idle': {
+    files: middleware(
+      `from django.contrib.auth import logout as auth_logout
+class Idle:
+    def __init__(self, get_response): self.get_response = get_response
+    def __call__(self, request):
+        auth_logout(request)
+        return self.get_response(request)
+class Own(Idle):
+    pass
+`,
+      `${SESSIONS}, "accounts.middleware.Own"`,
+    ),
+    finds: ['middleware_sets_user'],
+  },
+  'a middleware that ends sessions': {
+    files: middleware(
+      `class Own:
+    def __init__(self, get_response): self.get_response = get_response
+    def __call__(self, request):
+        request.session.flush()
+        return self.get_response(request)
+`,
+      `${SESSIONS}, "accounts.middleware.Own"`,
+    ),
+    finds: ['middleware_sets_user'],
+  },
+  'a middleware that sends people to the login page': {
+    files: middleware(
+      `from django.contrib.auth.views import redirect_to_login
+class Own:
+    def __init__(self, get_response): self.get_response = get_response
+    def __call__(self, request):
+        return self.get_response(request) if request.user else redirect_to_login(request.path)
+    def login(request): pass
+`,
+      `${SESSIONS}, "accounts.middleware.Own"`,
+    ),
+    finds: [],
+  },
   'a middleware that only looks at the user': {
     files: middleware(
       `def look(get_response):
@@ -422,6 +537,54 @@ describe.runIf(newest !== undefined)('how a project is run', () => {
     const byManage = await settingsFromDjango({ manage, python })
     expect(await settingsFromDjango({ settingsModule: 'shop.settings', python, cwd })).toEqual(byManage)
     expect(await settingsFromDjango({ command: [python, 'manage.py'], cwd })).toEqual(byManage)
+  })
+
+  test('doctor asks a project by its manage.py, its settings module, or its own command', () => {
+    const project = djangoProject(python)
+    onTestFinished(project.remove)
+    project.shell(
+      'from django.core.management import call_command\ncall_command("migrate", run_syncdb=True, verbosity=0)',
+    )
+    const { SECRET_KEY: _, ...env } = process.env
+    const ask = (...flags: string[]) =>
+      spawnSync(process.execPath, [MAIN, 'doctor', ...flags], { cwd: project.folder, env, encoding: 'utf8' })
+    const byManage = ask('--manage', 'manage.py', '--python', python)
+    expect(byManage.stdout).toContain('settings from the Django project')
+    expect(byManage.stdout).toContain('accounts.Member')
+    expect(byManage.status).toBe(0)
+    const others = [
+      ask('--settings-module', 'shop.settings', '--python', python),
+      ask('--command', `${python} manage.py`),
+      ask('--command', ` ${python}   manage.py `),
+    ]
+    for (const { status, stdout } of others) expect([status, stdout]).toEqual([0, byManage.stdout])
+  })
+
+  test('a cache that hands every call to another is the other', async () => {
+    const project = djangoProject(python, {
+      settings: `SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+CACHES = {
+    "default": {"BACKEND": "accounts.caching.Forwarding", "LOCATION": "behind"},
+    "behind": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": "/srv/cache", "KEY_PREFIX": "shop"},
+}
+`,
+      'accounts/caching.py': `class Forwarding:
+    def __init__(self, alias, params): self._alias = alias
+    def __getattr__(self, name):
+        from django.core.cache import caches
+        return getattr(caches[self._alias], name)
+`,
+    })
+    onTestFinished(project.remove)
+    const { settings, options } = await settingsFromDjango({ manage: project.manage, python })
+    expect(options.unclear).toEqual([])
+    expect(settings.CACHES).toMatchObject({
+      default: {
+        BACKEND: 'django.core.cache.backends.filebased.FileBasedCache',
+        LOCATION: '/srv/cache',
+        KEY_PREFIX: 'shop',
+      },
+    })
   })
 
   test('LOGIN_URL by the name of a pattern is sent as the path that Django resolves', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { SettingsError } from '../../src/errors.ts'
+import { isStored } from '../../src/stores/store.ts'
 import { sqliteFixture } from '../contracts/database-fixtures.ts'
 import { describeRaces } from '../contracts/db-races.ts'
 import { storeOn } from '../contracts/db-store.ts'
@@ -38,6 +40,36 @@ describe('db on SQLite, the row itself', () => {
     ])
     await fixture.close()
   })
+
+  test('columns of the site’s own model are filled from the session that is written', async () => {
+    const fixture = await sqliteFixture()
+    await fixture.run('ALTER TABLE django_session ADD COLUMN user_id text NULL')
+    const { store } = storeOn(fixture, { columns: (session) => ({ user_id: session.get('_auth_user_id') ?? null }) })
+    const users = async () => (await fixture.run('SELECT user_id FROM django_session')).map((row) => row.user_id)
+    const created = await store.create(setting({ a: 1 }))
+    expect(await users()).toEqual([null])
+    const saved = await store.save(created, setting({ _auth_user_id: '7' }))
+    expect(await users()).toEqual(['7'])
+    const loaded = await store.load(saved?.key ?? '')
+    if (!isStored(loaded)) throw new Error('the session is not there')
+    await store.save(loaded, setting({ a: 2 }))
+    expect(await users()).toEqual(['7'])
+    await fixture.close()
+  })
+
+  test.each([{}, [], undefined, () => 7, Number.NaN, new Date(0)])(
+    'a column of the site’s own model cannot hold %o',
+    async (value) => {
+      const fixture = await sqliteFixture()
+      await fixture.run('ALTER TABLE django_session ADD COLUMN user_id text NULL')
+      const { store, count } = storeOn(fixture, { columns: () => ({ user_id: value }) })
+      const failed = await store.create(setting({ a: 1 })).catch((error: unknown) => error)
+      expect(failed).toBeInstanceOf(SettingsError)
+      expect(String(failed)).toContain('options.sessionTable.columns: the value of user_id')
+      expect(await count()).toBe(0)
+      await fixture.close()
+    },
+  )
 
   test('a table name that holds SQL is refused', async () => {
     const fixture = await sqliteFixture()

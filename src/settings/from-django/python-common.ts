@@ -9,7 +9,9 @@ UNCLEAR = []
 
 def unclear(code, *what):
     """What Python decides and Node cannot follow; the texts for people are Node's."""
-    UNCLEAR.append({"code": code, "what": ", ".join(what)})
+    entry = {"code": code, "what": ", ".join(what)}
+    if entry not in UNCLEAR:
+        UNCLEAR.append(entry)
 
 def path_of(thing):
     return thing.__module__ + "." + getattr(thing, "__qualname__", type(thing).__qualname__)
@@ -19,13 +21,22 @@ def is_known(cls, *packages):
     return cls.__module__.split(".")[0] in ("django", "builtins", "abc", "typing", *packages)
 
 def overrides(cls, names, *packages):
-    """Where a class takes one of these methods from, unless that is Django."""
+    """Where a class takes one of these methods from, unless that is Django, and nobody has put another in its place."""
     found = []
     for name in names:
         owner = next((one for one in cls.__mro__ if name in vars(one)), None)
-        if owner is not None and not is_known(owner, *packages):
+        if owner is None:
+            continue
+        if not is_known(owner, *packages):
             found.append(path_of(owner) + "." + name)
+        else:
+            found.extend(replaced(vars(owner)[name], *packages))
     return found
+
+def replaced(method, *packages):
+    """The path of a function that stands where one of Django's was; a wrapper has the module of what it wraps."""
+    method = getattr(method, "fget", getattr(method, "__func__", method))
+    return [path_of(method)] if inspect.isfunction(method) and not is_known(method, *packages) else []
 
 def plain(value, where):
     if value is None or isinstance(value, (bool, int, float)):

@@ -92,7 +92,12 @@ def tell_session_model(store, model, options):
     return router.db_for_write(model)
 
 JWT_MIDDLEWARE = "django_session_jwt.middleware.session.SessionMiddleware"
-SETS_USER = re.compile(r"request\\.(user|_cached_user|auser)\\s*=(?!=)")
+# An assignment, or a call of Django's login, logout or flush, by whatever name it was imported.
+SETS_USER = re.compile(
+    r"request\\.(user|_cached_user|auser)\\s*=(?!=)"
+    r"|(?<!def )\\b((django_|auth[._])?a?(login|logout))\\(\\s*(self\\.)?_?request\\b"
+    r"|session\\.a?flush\\("
+)
 SETS_SESSION = re.compile(r"request\\.session\\s*=(?!=)")
 # They set the same user again, with more about it.
 SETS_SAME_USER = ("django_otp.middleware",)
@@ -123,10 +128,21 @@ def tell_middleware(found):
                 unclear("authentication_middleware", *methods)
         elif not is_known(middleware):
             judge_source(middleware, path)
+    methods = replaced_functions()
+    if methods:
+        unclear("authentication_middleware", *methods)
     found["MIDDLEWARE"] = paths
     if JWT_MIDDLEWARE not in paths and "DJANGO_SESSION_JWT" in found:
         # Nothing in Django reads it then.
         del found["DJANGO_SESSION_JWT"]
+
+def replaced_functions():
+    """Of those that make request.user, by their names in the modules that call them."""
+    from django.contrib import auth
+    from django.contrib.auth import middleware
+    names = ("get_user", "aget_user", "_get_user_session_key", "load_backend", "get_user_model")
+    functions = [getattr(module, name, None) for module in (auth, middleware) for name in names]
+    return sorted({path for function in functions for path in replaced(function)})
 
 def is_jwt(middleware):
     return any(one.__module__.split(".")[0] == "django_session_jwt" for one in middleware.__mro__)
@@ -134,12 +150,16 @@ def is_jwt(middleware):
 def judge_source(middleware, path):
     if path.startswith(SETS_SAME_USER):
         return
-    try:
-        source = inspect.getsource(middleware)
-    except (OSError, TypeError):
-        return
-    if SETS_SESSION.search(source):
+    parts = middleware.__mro__ if inspect.isclass(middleware) else (middleware,)
+    sources = [source_of(part) for part in parts if not is_known(part)]
+    if any(map(SETS_SESSION.search, sources)):
         unclear("session_middleware", path)
-    if SETS_USER.search(source):
+    if any(map(SETS_USER.search, sources)):
         unclear("middleware_sets_user", path)
+
+def source_of(thing):
+    try:
+        return inspect.getsource(thing)
+    except (OSError, TypeError):
+        return ""
 `

@@ -1,9 +1,14 @@
 /** The part of the script that asks for the user model and the backends. Mirrors what django.contrib.auth reads of them. */
 export const PYTHON_USERS: string = `
-CONVERSIONS = ("from_db_value", "to_python", "get_prep_value", "get_db_prep_value", "value_to_string")
+READING = ("from_db_value", "get_db_converters")
+CONVERSIONS = (*READING, "to_python", "get_prep_value", "get_db_prep_value", "value_to_string")
 
 def field_type(field):
-    return "unknown" if overrides(type(field), CONVERSIONS) else field.get_internal_type()
+    """What a value that was read is decided by: the internal type and the two methods, and by none of the others."""
+    told = field.get_internal_type()
+    # A class of this name that is not Django's gets no more than the column's text.
+    is_text = told == "JSONField" and not hasattr(field, "from_db_value")
+    return "unknown" if is_text or overrides(type(field), READING) else told
 
 def key_of(field):
     """The field whose type a foreign key has."""
@@ -49,7 +54,7 @@ def tell_users(found, options):
     parents = parent_tables(opts)
     if parents:
         table["parents"] = parents
-    if fields[opts.pk.attname].get("target", fields[opts.pk.attname]["type"]) == "unknown" or opts.pk.column is None:
+    if opts.pk.column is None or overrides(type(key_of(opts.pk)), CONVERSIONS):
         unclear("user_key", path_of(User) + "." + opts.pk.attname)
     judge_activity(User, fields, table)
     if fields.get("password", {}).get("type") not in ("CharField", "TextField"):
@@ -58,7 +63,8 @@ def tell_users(found, options):
         unclear("user_session_auth_hash", path_of(User) + " without get_session_auth_hash")
     hashes = ("get_session_auth_hash", "_get_session_auth_hash", "get_session_auth_fallback_hash")
     for code, names in (("user_session_auth_hash", hashes), ("user_from_db", ("from_db",))):
-        methods = overrides(User, names)
+        # A metaclass that makes instances in its own way may give one that it has kept.
+        methods = overrides(User, names) + (overrides(type(User), ("__call__",)) if code == "user_from_db" else [])
         if methods:
             unclear(code, *methods)
     manager = User._default_manager
